@@ -1,0 +1,38 @@
+"""Declarative vision backbones: a YAML spec, its cost at once, its PyTorch model on demand.
+
+The names below are the public ones. Those that need torch are loaded on first use, so that importing this package,
+loading a spec and costing it stay fast and work without torch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .cost import Cost, cost
+from .errors import SpecError
+from .files import load, save
+from .graph import Graph
+from .network import graph
+from .schema import ModelSpec
+
+if TYPE_CHECKING:
+    from .nn import build
+
+__version__ = "0.1.0"
+__all__ = ["Cost", "Graph", "ModelSpec", "SpecError", "__version__", "build", "cost", "graph", "load", "save"]
+
+_NEEDS_TORCH = {"build": "hiri_spec.nn"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NEEDS_TORCH:
+        import importlib
+
+        value = getattr(importlib.import_module(_NEEDS_TORCH[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

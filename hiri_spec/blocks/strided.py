@@ -1,0 +1,20 @@
+"""Downsampling by a single strided convolution."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from ..block import Downsample, NormName, OddInt, register
+from ..feature_map import FeatureMap
+
+
+@register
+class Strided(Downsample):
+    """One convolution of stride 2, then a norm."""
+
+    downsample: Literal["strided"] = "strided"
+    kernel: OddInt = Field(3, description="Side of the convolution.")
+    norm: NormName = "layer"
+
+    def wire(self, x: FeatureMap, channels: int) -> FeatureMap:
+        return x.conv(channels, self.kernel, stride=2, name="conv").norm(self.norm, name="norm")

@@ -1,0 +1,72 @@
+"""Transformer block: multi-head attention, then a (convolutional) feed-forward network."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from ..block import Block, NormName, OddInt, Positive, PositiveFloat, register, reject
+from ..feature_map import FeatureMap
+from .cffn import wire_cffn
+from .ffn import wire_ffn
+
+
+@register
+class Transformer(Block):
+    """Global attention and a feed-forward network, each with its residual.
+
+    `reduction` > 1 shortens keys and values by a convolution of that kernel and stride, as in PVT (Wang et al. 2021);
+    sizes that it does not divide are padded.
+    """
+
+    block: Literal["transformer"] = "transformer"
+    norm: NormName = Field("layer", description="Normalisation before attention.")
+    heads: Positive = Field(description="Attention heads; they must divide the width.")
+    reduction: Positive = Field(1, description="Stride of the reduction of keys and values; 1 for none.")
+    mlp: Literal["cffn", "ffn"] = Field("cffn", description="The feed-forward network after attention.")
+    mlp_norm: NormName = Field("batch", description="Normalisation before the feed-forward network.")
+    expansion: PositiveFloat = Field(4, description="Hidden width of the feed-forward network over width.")
+    kernel: OddInt = Field(3, description="Side of the depthwise convolution in a cffn.")
+
+    @model_validator(mode="after")
+    def check_heads(self) -> Self:
+        if self.width % self.heads:
+            lower = self.width // self.heads * self.heads
+            choices = [str(width) for width in (lower, lower + self.heads) if width]
+            reject(
+                "width",
+                "indivisible",
+                f"{self.width} is not a multiple of heads={self.heads}; use {' or '.join(choices)}",
+                self.width,
+            )
+        return self
+
+    def wire(self, x: FeatureMap) -> FeatureMap:
+        with x.scope("attention"):
+            y = x.norm(self.norm, name="norm")
+            source = y
+            if self.reduction > 1:
+                source = source.pad_to_multiple(self.reduction, name="pad")
+                source = source.conv(
+                    x.channels, self.reduction, stride=self.reduction, padding=0, bias=True, name="reduce"
+                ).norm(self.norm, name="reduce_norm")
+            query = y.conv(x.channels, 1, name="query")
+            key, value = source.conv(x.channels, 1, name="key"), source.conv(x.channels, 1, name="value")
+            y = query.attend(key, value, heads=self.heads).conv(x.channels, 1, name="project")
+            x = x.residual(y, layer_scale=self.layer_scale)
+        with x.scope("mlp"):
+            if self.mlp == "ffn":
+                return wire_ffn(
+                    x,
+                    expansion=self.expansion,
+                    norm=self.mlp_norm,
+                    activation=self.activation,
+                    layer_scale=self.layer_scale,
+                )
+            return wire_cffn(
+                x,
+                expansion=self.expansion,
+                kernel=self.kernel,
+                norm=self.mlp_norm,
+                activation=self.activation,
+                layer_scale=self.layer_scale,
+            )

@@ -1,0 +1,254 @@
+"""The primitive operations. Each has a shape rule, a params rule, a MACs rule and a memory rule, all here.
+
+Shape legend: C channels, H height, W width, k kernel, s stride, p padding, h heads, N tokens. One MAC is one
+multiply-add, what the papers and fvcore call one FLOP. Convolutions, linear layers and attention products are
+counted; norms, activations, additions and resampling cost no MACs, as in the papers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from .graph import Op, Shape
+
+
+def divide_up(value: int, divisor: int) -> int:
+    """Integer division, rounded up."""
+    return -(-value // divisor)
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Input(Op):
+    """A graph's input: given, not computed."""
+
+    shape: Shape
+    kind: ClassVar[str] = "input"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return self.shape
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Conv(Op):
+    """2-d convolution, (C, H, W) → (C', (H + 2p - k) // s + 1, …)."""
+
+    channels_in: int
+    channels_out: int
+    kernel: int
+    stride: int
+    padding: int
+    groups: int
+    bias: bool
+    kind: ClassVar[str] = "conv"
+    saves_inputs: ClassVar[bool] = True
+
+    @property
+    def label(self) -> str:
+        if self.groups == self.channels_in and self.groups > 1:
+            return "depthwise conv"
+        return "pointwise conv" if self.kernel == 1 else "conv"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        _, height, width = inputs[0]
+        reach = 2 * self.padding - self.kernel
+        return self.channels_out, (height + reach) // self.stride + 1, (width + reach) // self.stride + 1
+
+    def params(self) -> int:
+        return self.channels_out * (self.channels_in // self.groups * self.kernel**2 + self.bias)
+
+    def macs(self, output: Shape, *inputs: Shape) -> int:
+        channels, height, width = output
+        return height * width * channels * (self.channels_in // self.groups) * self.kernel**2
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Linear(Op):
+    """Matrix product over the last dimension of a vector, (C,) → (C',)."""
+
+    channels_in: int
+    channels_out: int
+    bias: bool
+    kind: ClassVar[str] = "linear"
+    saves_inputs: ClassVar[bool] = True
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return (self.channels_out,)
+
+    def params(self) -> int:
+        return self.channels_out * (self.channels_in + self.bias)
+
+    def macs(self, output: Shape, *inputs: Shape) -> int:
+        return self.channels_in * self.channels_out
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Norm(Op):
+    """Normalisation over the channels of each position (`layer`) or over batch and positions (`batch`)."""
+
+    channels: int
+    norm: str
+    kind: ClassVar[str] = "norm"
+    saves_inputs: ClassVar[bool] = True
+
+    @property
+    def label(self) -> str:
+        return f"{self.norm} norm"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def params(self) -> int:
+        return 2 * self.channels
+
+    def saved_extra(self, output: Shape, *inputs: Shape) -> int:
+        if self.norm == "batch":
+            return 2 * self.channels
+        positions = 1
+        for size in output[1:]:
+            positions *= size
+        return 2 * positions
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Activation(Op):
+    """Pointwise non-linearity; autograd keeps the output of a ReLU and the input of any other."""
+
+    activation: str
+    kind: ClassVar[str] = "act"
+
+    @property
+    def saves_inputs(self) -> bool:  # type: ignore[override]
+        return self.activation != "relu"
+
+    @property
+    def saves_output(self) -> bool:  # type: ignore[override]
+        return self.activation == "relu"
+
+    @property
+    def label(self) -> str:
+        return self.activation
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Add(Op):
+    """Sum of maps of one shape."""
+
+    kind: ClassVar[str] = "add"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        if any(shape != inputs[0] for shape in inputs):
+            raise ValueError(f"only maps of one shape can be added, not {' and '.join(map(str, inputs))}")
+        return inputs[0]
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class LayerScale(Op):
+    """Learned scale per channel (CaiT, Touvron et al. 2021)."""
+
+    channels: int
+    initial: float
+    kind: ClassVar[str] = "layer_scale"
+    saves_inputs: ClassVar[bool] = True
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+    def params(self) -> int:
+        return self.channels
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class DropPath(Op):
+    """Stochastic depth (Huang et al. 2016); its rate is set per block when the model is built."""
+
+    kind: ClassVar[str] = "drop_path"
+    is_alias: ClassVar[bool] = True
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Dropout(Op):
+    """Dropout of single features; its rate is set when the model is built."""
+
+    kind: ClassVar[str] = "dropout"
+    is_alias: ClassVar[bool] = True
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0]
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Attention(Op):
+    """softmax(q kᵀ / √d) v over the positions of query, key and value maps; both products are counted."""
+
+    heads: int
+    kind: ClassVar[str] = "attention"
+    saves_inputs: ClassVar[bool] = True
+    saves_output: ClassVar[bool] = True
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        query, _, value = inputs
+        return value[0], query[1], query[2]
+
+    def macs(self, output: Shape, *inputs: Shape) -> int:
+        query, key, value = inputs
+        queries, keys = query[1] * query[2], key[1] * key[2]
+        return queries * keys * (query[0] + value[0])
+
+    def saved_extra(self, output: Shape, *inputs: Shape) -> int:
+        return self.heads * output[1] * output[2]
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Upsample(Op):
+    """Repeat each position `scale` times a side, then crop to the size of the second input."""
+
+    scale: int
+    kind: ClassVar[str] = "upsample"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        low, like = inputs
+        if low[1] * self.scale < like[1] or low[2] * self.scale < like[2]:
+            raise ValueError(f"a map of {low} upsampled x{self.scale} does not cover {like}")
+        return low[0], like[1], like[2]
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class AveragePool(Op):
+    """Mean over windows of `size` x `size`, partial windows at the border included (`ceil_mode`)."""
+
+    size: int
+    kind: ClassVar[str] = "average_pool"
+    saves_inputs: ClassVar[bool] = True
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        channels, height, width = inputs[0]
+        return channels, divide_up(height, self.size), divide_up(width, self.size)
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class GlobalPool(Op):
+    """Mean over all positions, (C, H, W) → (C,)."""
+
+    kind: ClassVar[str] = "global_pool"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        return inputs[0][:1]
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Pad(Op):
+    """Zeros at the right and the bottom until both sides are multiples of `multiple`."""
+
+    multiple: int
+    kind: ClassVar[str] = "pad"
+
+    def output_shape(self, *inputs: Shape) -> Shape:
+        channels, height, width = inputs[0]
+        return channels, divide_up(height, self.multiple) * self.multiple, divide_up(width, self.multiple) * self.multiple

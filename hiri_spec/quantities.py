@@ -1,0 +1,64 @@
+"""Reading and writing amounts with units: "5gflops", "35m", "448x672", 5.009 G, 18.4 MiB, 1:23."""
+
+from __future__ import annotations
+
+import re
+
+from .errors import Problem, SpecError
+
+_PREFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
+_AMOUNT = re.compile(r"\s*([0-9]*\.?[0-9]+(?:e[+-]?[0-9]+)?)\s*([kmgt]?)([a-z]*)\s*", re.IGNORECASE)
+
+
+def parse_amount(text: str, *, flag: str, units: tuple[str, ...], example: str) -> int:
+    """Read an amount such as "5gflops", "5gmacs" or "5e9"; raises SpecError that shows an example."""
+    match = _AMOUNT.fullmatch(text)
+    if match is None or match[3].lower() not in ("", *units):
+        raise SpecError(Problem(f"{text!r} is not an amount; write it like {example}", flag, code="amount"))
+    value = float(match[1]) * _PREFIXES[match[2].lower()]
+    if not 1 <= value < 1e18:
+        raise SpecError(Problem(f"{text!r} is {value:g}; it must be at least 1 and below 1e18", flag, code="amount"))
+    return round(value)
+
+
+def parse_macs(text: str, flag: str = "--budget") -> int:
+    """Read a number of MACs; one "FLOP" of the papers is one MAC, so gflops and gmacs are the same."""
+    return parse_amount(text, flag=flag, units=("flops", "flop", "macs", "mac"), example="5gflops, 5gmacs or 5e9")
+
+
+def parse_params(text: str, flag: str = "--max-params") -> int:
+    """Read a number of parameters."""
+    return parse_amount(text, flag=flag, units=("params", "param"), example="35m or 3.5e7")
+
+
+def parse_resolutions(text: str, flag: str = "--resolution") -> list[tuple[int, int]]:
+    """Read "224,448,512x1024" as heights and widths in pixels."""
+    sizes = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*([0-9]{1,7})\s*(?:x\s*([0-9]{1,7})\s*)?", part)
+        if match is None:
+            message = f"{part.strip()!r} is no image size; write a side or HEIGHTxWIDTH, like 448 or 512x1024"
+            raise SpecError(Problem(message, flag, code="resolution"))
+        sizes.append((int(match[1]), int(match[2] or match[1])))
+    return sizes
+
+
+def format_resolution(size: tuple[int, int]) -> str:
+    """448 for a square, 512x1024 otherwise (height first)."""
+    return str(size[0]) if size[0] == size[1] else f"{size[0]}x{size[1]}"
+
+
+def format_amount(value: float) -> str:
+    """Four significant digits or so, with a prefix: 5.009 G."""
+    for prefix, scale in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if abs(value) >= scale:
+            return f"{value / scale:.3f} {prefix}" if prefix in "TG" else f"{value / scale:.2f} {prefix}"
+    return f"{value:g}"
+
+
+def format_bytes(value: float) -> str:
+    """Binary units: 18.4 MiB."""
+    for unit, scale in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if abs(value) >= scale:
+            return f"{value / scale:.1f} {unit}"
+    return f"{value:.0f} B"
