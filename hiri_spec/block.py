@@ -11,11 +11,12 @@ from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, NoReturn, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from .errors import suggest
-from .feature_map import FeatureMap
-from .graph import Graph
+from .feature_map import FeatureMap, start
+from .graph import Graph, Shape
 
 Positive = Annotated[int, Field(ge=1)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -23,8 +24,9 @@ PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 def _odd(value: int) -> int:
     if value % 2 == 0:
-        raise PydanticCustomError("even", "{value} is even; use {lower} or {upper}", {
-            "value": value, "lower": value - 1, "upper": value + 1})
+        raise PydanticCustomError(
+            "even", "{value} is even; use {lower} or {upper}", {"value": value, "lower": value - 1, "upper": value + 1}
+        )
     return value
 
 
@@ -50,6 +52,10 @@ class Part(BaseModel):
     not_wired: ClassVar[frozenset[str]] = frozenset()
     """Fields that don't change what `wire` does, so that equal wirings are traced once."""
 
+    def wire(self, *args: Any) -> FeatureMap:
+        """Lay the part onto a feature map and return what comes out."""
+        raise NotImplementedError(f"{type(self).__name__} has no wire method")
+
     @cached_property
     def wiring(self) -> tuple[Any, ...]:
         """What decides the graph of this part: its class and every field that `wire` can read."""
@@ -57,7 +63,7 @@ class Part(BaseModel):
 
 
 class Block(Part):
-    """A run of `depth` equal blocks; `wire` lays one of them."""
+    """A run of `depth` equal blocks; `wire(x)` lays one of them and keeps the shape."""
 
     key: ClassVar[str] = "block"
     registry: ClassVar[dict[str, type[Any]]] = {}
@@ -73,48 +79,37 @@ class Block(Part):
         None, description="Key of this run's weights; set it to keep them apart from edits of the stage."
     )
 
-    def wire(self, x: FeatureMap) -> FeatureMap:
-        """Lay one block onto `x`; the output has the shape of the input."""
-        raise NotImplementedError
-
 
 class Stem(Part):
-    """What turns the image into the first feature map, as wide as the first stage."""
+    """What turns the image into the first feature map; `wire(x, channels)` gives it the width of the first stage."""
 
     key: ClassVar[str] = "stem"
     registry: ClassVar[dict[str, type[Any]]] = {}
 
     norm: NormName = "batch"
 
-    def wire(self, x: FeatureMap, channels: int) -> FeatureMap:
-        """Lay the stem onto the image; the output has `channels` channels."""
-        raise NotImplementedError
-
 
 class Downsample(Part):
-    """What halves the feature map between two stages and sets the new width."""
+    """What halves the feature map between two stages; `wire(x, channels)` gives it the new width."""
 
     key: ClassVar[str] = "downsample"
     registry: ClassVar[dict[str, type[Any]]] = {}
 
     norm: NormName = "batch"
 
-    def wire(self, x: FeatureMap, channels: int) -> FeatureMap:
-        """Lay the downsampling onto `x`; the output has `channels` channels."""
-        raise NotImplementedError
-
 
 class Head(Part):
-    """What turns the last feature map into scores."""
+    """What turns the last feature map into scores; `wire(x)` returns a vector."""
 
     key: ClassVar[str] = "head"
     registry: ClassVar[dict[str, type[Any]]] = {}
 
     classes: Positive = Field(1000, description="Number of classes.")
 
-    def wire(self, x: FeatureMap) -> FeatureMap:
-        """Lay the head onto the last stage's output; the output is a vector of class scores."""
-        raise NotImplementedError
+
+def fields_of(part: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Fields of a Pydantic class; mypy can't see `model_fields` on a type variable."""
+    return part.model_fields
 
 
 PartType = TypeVar("PartType", bound=type[Part])
@@ -122,7 +117,7 @@ PartType = TypeVar("PartType", bound=type[Part])
 
 def register(part: PartType) -> PartType:
     """Class decorator: make a part known by the default of its key field; a name already taken is an error."""
-    name = part.model_fields[part.key].default
+    name = fields_of(part)[part.key].default
     taken = part.registry.get(name)
     if taken is not None:
         raise ValueError(f"{part.key} {name!r} is already registered by {taken.__module__}; choose another name")
@@ -141,7 +136,7 @@ def reader(base: type[Part], default: str | None = None) -> BeforeValidator:
         if not isinstance(value, Mapping):
             example = f"{{{base.key}: {next(iter(base.registry), '…')}, …}}"
             raise PydanticCustomError(
-                "not_a_mapping", "{message}", {"message": f"{value!r} is not a {base.key}; write a mapping like {example}"}
+                "not_a_mapping", "{message}", {"message": f"{value!r} is no {base.key}; write a mapping like {example}"}
             )
         name = value.get(base.key, default)
         if name is None:
@@ -155,17 +150,21 @@ def reader(base: type[Part], default: str | None = None) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-DownsampleField = Annotated[
-    Downsample | None, reader(Downsample), WithJsonSchema({"$ref": "#/$defs/downsample"})
-]
+DownsampleField = Annotated[Downsample | None, reader(Downsample), WithJsonSchema({"$ref": "#/$defs/downsample"})]
 Block.model_rebuild()
 
 
-def trace(part: Part, *shapes: tuple[int, ...], channels: int | None = None) -> Graph:
-    """Lay one part onto fresh inputs of the given shapes and return the graph."""
-    from .feature_map import start
+def trace(part: Part, shape: Shape, channels: int | None = None) -> Graph:
+    """Lay one part onto a fresh input of a shape and return the graph.
 
-    x = start(shapes[0])
-    y = part.wire(x) if channels is None else part.wire(x, channels)  # type: ignore[attr-defined]
-    x.graph.outputs.append(y.index)
-    return x.graph
+    Raises ValueError, for the block's author, where an operation's result is never used.
+    """
+    x = start(shape)
+    y = part.wire(x) if channels is None else part.wire(x, channels)
+    traced = x.graph
+    traced.outputs.append(y.index)
+    used = {source for node in traced.nodes for source in node.inputs} | set(traced.outputs)
+    unused = [node.name for index, node in enumerate(traced.nodes) if index not in used]
+    if unused:
+        raise ValueError(f"{type(part).__name__}.wire never uses the result of {', '.join(unused)}")
+    return traced

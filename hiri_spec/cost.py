@@ -165,9 +165,8 @@ class Cost:
 
     def __repr__(self) -> str:
         height, width = self.resolution
-        return (
-            f"Cost({self._spec.name} at {height}x{width}: {self.params / 1e6:.2f} M params, {self.macs / 1e9:.3f} GMACs)"
-        )
+        sums = f"{self.params / 1e6:.2f} M params, {self.macs / 1e9:.3f} GMACs"
+        return f"Cost({self._spec.name} at {height}x{width}: {sums})"
 
     def by_block(self) -> list[CostRow]:
         """One row for each stem, downsampling, block and head, named by its module path."""

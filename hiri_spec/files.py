@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from .block import Part
+from .block import Part, fields_of
 from .document import Document, Origin, parse, parse_value, to_text
 from .errors import Path, Problem, SpecError, format_path, suggest
 from .messages import explain
@@ -88,7 +88,7 @@ def find(path_or_name: str | os.PathLike[str]) -> FilePath:
         siblings = [str(other) for other in path.parent.glob("*.yaml")] if path.parent.is_dir() else []
         hint = suggest(text, siblings or builtin)
         raise SpecError(Problem(f"no such file; {hint}", file=text, code="no_file"))
-    raise SpecError(Problem(f"{text!r} is neither a file nor a built-in spec; {suggest(text, builtin)}", code="no_file"))
+    raise SpecError(Problem(f"{text!r} is no file and no built-in spec; {suggest(text, builtin)}", code="no_file"))
 
 
 def _read(path: FilePath, shown: str) -> Document:
@@ -114,7 +114,7 @@ def _extended(document: Document, chain: tuple[FilePath, ...]) -> Document:
     if not isinstance(changes, Mapping):
         raise document.error(("set",), "must be a mapping of dotted paths to values, like stages.3.depth: 12")
     if data.get("extends") is None:
-        merged = Document(own, {p: o for p, o in document.origins.items() if p[:1] != ("set",)}, document.file, document.tree)
+        merged = Document(own, dict(document.origins), document.file, document.tree)
     else:
         base = _base_of(document, chain)
         merged = Document({**base.data, **own}, dict(base.origins), document.file, document.tree)
@@ -169,7 +169,7 @@ def parse_assignments(assignments: list[str]) -> dict[str, Any]:
     for text in assignments:
         dotted, equals, value = text.partition("=")
         if not equals or not dotted.strip():
-            raise SpecError(Problem(f"{text!r} sets nothing; write a path and a value, like stages.3.depth=12", "--set"))
+            raise SpecError(Problem(f"{text!r} sets nothing; write PATH=VALUE, like stages.3.depth=12", "--set"))
         changes[dotted.strip()] = parse_value(value)
     return changes
 
@@ -181,13 +181,13 @@ def parse_path(dotted: str) -> Path:
 
 
 def set_value(document: Document, dotted: str, value: Any, origin: Origin) -> None:
-    """Set one value of a document, in its data, its origins and its tree; raises SpecError where the path leads nowhere."""
+    """Set one value of a document, in data, origins and tree; raises SpecError where the path leads nowhere."""
     path = parse_path(dotted)
 
     def fail(message: str) -> SpecError:
         return SpecError(Problem(message, dotted, origin.file, origin.line, "no_such_path"))
 
-    place = _copied(document, ())
+    place = document.data = _copied_value(document.data)
     for depth, part in enumerate(path):
         last = depth == len(path) - 1
         if isinstance(place, list):
@@ -197,7 +197,7 @@ def set_value(document: Document, dotted: str, value: Any, origin: Origin) -> No
             if not -len(place) <= part < len(place):
                 raise fail(f"{where} has {len(place)} items, 0 to {len(place) - 1}; there is no {part}")
         elif not isinstance(place, dict):
-            raise fail(f"{format_path(path[:depth])} is {place!r}, which has nothing inside; write it as a mapping first")
+            raise fail(f"{format_path(path[:depth])} is {place!r}, with nothing inside; write it as a mapping first")
         elif not isinstance(part, str) or not part:
             raise fail(f"{format_path(path[:depth]) or 'the spec'} is a mapping; name a field of it")
         elif not last and part not in place:
@@ -210,11 +210,6 @@ def set_value(document: Document, dotted: str, value: Any, origin: Origin) -> No
     document.origins = {p: o for p, o in document.origins.items() if p[: len(path)] != path}
     document.origins[path] = origin
     _set_in_tree(document, path, value)
-
-
-def _copied(document: Document, path: Path) -> Any:
-    document.data = _copied_value(document.data)
-    return document.data
 
 
 def _copied_value(value: Any) -> Any:
@@ -256,7 +251,7 @@ def part_data(part: Part) -> dict[str, Any]:
         data = {}
     fields = type(part).model_fields
     first = [name for name in ("depth", "width") if name in fields]
-    shared = [name for name in type(part).__mro__[1].model_fields if name not in first and name != part.key]
+    shared = [name for name in fields_of(type(part).__mro__[1]) if name not in first and name != part.key]
     own = [name for name in fields if name not in first and name not in shared]
     for name in [*first, *own, *shared]:
         field, value = fields[name], getattr(part, name)

@@ -42,6 +42,8 @@ def _written_path(loc: Iterable[str | int], data: Any) -> Path:
 def _sentence(detail: dict[str, Any], path: Path, document: Document) -> str:
     kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
     shown = repr(value) if not isinstance(value, Mapping | list | tuple) else "this"
+    if isinstance(value, Mapping) and value.keys() & {"choice", "range"}:
+        return "a choice or a range belongs in a search space; for python -m explorer.search --space"
     if kind == "missing":
         return f"a {path[-1]} is needed; add `{path[-1]}: …`"
     if kind == "extra_forbidden":

@@ -90,7 +90,9 @@ def read_resolution(spec: ModelSpec, resolution: Resolution | None) -> tuple[int
         return spec.size
     size = (resolution, resolution) if isinstance(resolution, int) else tuple(resolution)
     if len(size) != 2 or any(isinstance(side, bool) or not isinstance(side, int) for side in size):
-        raise SpecError(Problem(f"{resolution!r} is no image size; give a side or (height, width) in pixels", "resolution"))
+        raise SpecError(
+            Problem(f"{resolution!r} is no image size; give a side or (height, width) in pixels", "resolution")
+        )
     if min(size) < SMALLEST_SIDE:
         raise SpecError(Problem(f"{size[0]}x{size[1]} is too small; use at least {SMALLEST_SIDE} a side", "resolution"))
     return size[0], size[1]
@@ -113,7 +115,7 @@ class _Wired:
 
 @lru_cache(maxsize=4096)
 def _trace_wired(wired: _Wired, shape: Shape, channels: int | None) -> Graph:
-    return trace(wired.part, shape, channels=channels)
+    return trace(wired.part, shape, channels)
 
 
 def trace_part(part: Part, shape: Shape, channels: int | None = None) -> Graph:

@@ -251,4 +251,5 @@ class Pad(Op):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         channels, height, width = inputs[0]
-        return channels, divide_up(height, self.multiple) * self.multiple, divide_up(width, self.multiple) * self.multiple
+        step = self.multiple
+        return channels, divide_up(height, step) * step, divide_up(width, step) * step

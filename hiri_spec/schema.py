@@ -7,11 +7,9 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from . import blocks as _blocks
+from . import blocks  # noqa: F401 (importing the package registers every part)
 from .block import Block, Head, Positive, Stem, reader
 from .blocks.classifier import Classifier
-
-assert _blocks  # importing the package registers every part
 
 SMALLEST_SIDE = 32
 Side = Annotated[int, Field(ge=SMALLEST_SIDE)]
@@ -44,7 +42,7 @@ class ModelSpec(BaseModel):
     )
     stem: Annotated[Stem, reader(Stem)]
     stages: Annotated[tuple[Stage, ...], BeforeValidator(_as_tuple), Field(min_length=1)]
-    head: Annotated[Head, reader(Head, default="classifier")] = Classifier()
+    head: Annotated[Head, reader(Head, default="classifier")] = Classifier(classes=1000)
 
     _document: Any = PrivateAttr(None)
 
@@ -127,12 +125,13 @@ def json_schema(*, space: bool = False) -> dict[str, Any]:
         for name in ("name", "description", "resolution", "in_channels", "drop_path_rate")
     }
     run = {"$ref": "#/$defs/block"}
-    stage = {"anyOf": [run, {"type": "array", "items": run, "minItems": 1, "description": "Several runs in one stage."}]}
+    runs = {"type": "array", "items": run, "minItems": 1, "description": "Several runs in one stage."}
+    stage = {"anyOf": [run, runs]}
     fields |= {
         "stem": {"$ref": "#/$defs/stem"},
         "stages": {"type": "array", "items": stage, "minItems": 1, "description": "One item is one stage."},
         "head": {"$ref": "#/$defs/head"},
-        "extends": {"type": "string", "description": "A spec to start from: a path beside this file, or a built-in name."},
+        "extends": {"type": "string", "description": "A spec to start from: a path or a built-in name."},
         "set": {
             "type": "object",
             "description": "Values to change in what this spec extends, by dotted path: stages.3.depth: 12",
@@ -190,7 +189,7 @@ def _with_choices(schema: Any) -> Any:
         changed["properties"] = {
             key: value if "const" in value else _with_choices(value) for key, value in changed["properties"].items()
         }
-    if "const" in schema or "enum" in schema and "type" not in schema and "anyOf" not in schema:
+    if "const" in schema or ("enum" in schema and "type" not in schema and "anyOf" not in schema):
         return changed
     if schema.get("type") == "object" or schema.keys() == {"anyOf"}:
         return {"anyOf": [changed, {"$ref": "#/$defs/variation"}]} if "anyOf" in schema else changed

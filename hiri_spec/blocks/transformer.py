@@ -51,7 +51,7 @@ class Transformer(Block):
                 ).norm(self.norm, name="reduce_norm")
             query = y.conv(x.channels, 1, name="query")
             key, value = source.conv(x.channels, 1, name="key"), source.conv(x.channels, 1, name="value")
-            y = query.attend(key, value, heads=self.heads).conv(x.channels, 1, name="project")
+            y = query.attend(key, value, heads=self.heads, name="attend").conv(x.channels, 1, name="project")
             x = x.residual(y, layer_scale=self.layer_scale)
         with x.scope("mlp"):
             if self.mlp == "ffn":

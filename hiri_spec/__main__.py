@@ -1,0 +1,5 @@
+"""`python -m hiri_spec` is `hiri-spec`."""
+
+from .cli import main
+
+main()
