@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from .block import Part
+from .block import Block, Part
 from .errors import Problem, SpecError
 from .files import SpecLike, as_spec
-from .graph import Graph, Shape
+from .graph import Shape
+from .memory import BYTES, PartMemory, in_sequence, network_memory, part_memory, repeated, size_of
 from .network import Resolution, Segment, chain, read_resolution, segments, trace_part
 from .schema import ModelSpec
 
-BYTES = 4
-"""Bytes of one float32 value."""
 CONVENTION = "MACs as papers count GFLOPs: 1 multiply-add = 1"
 MAX_PARAMS = 20_000_000_000
 MAX_MACS = 100_000_000_000_000
@@ -27,21 +26,11 @@ MAX_ROWS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class PartCost:
-    """Cost of one part for one image; memory in float32 values."""
-
-    params: int
-    macs: int
-    peak: int
-    saved: int
-    keeps_input: bool
-    keeps_output: bool
-    output: Shape
-
-
-@dataclass(frozen=True, slots=True)
 class CostRow:
-    """One line of a breakdown. `memory_bytes`: peak in inference; `training_memory_bytes`: kept for backward."""
+    """One line of a breakdown. `memory_bytes`: peak in inference; `training_memory_bytes`: kept for backward.
+
+    A kind of operation (`by_op`) has its outputs' memory in all as `memory_bytes` and no training memory of its own.
+    """
 
     name: str
     kind: str
@@ -50,99 +39,50 @@ class CostRow:
     params: int
     macs: int
     memory_bytes: int
-    training_memory_bytes: int
+    training_memory_bytes: int | None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def size_of(shape: Shape) -> int:
-    """Number of values in a tensor of a shape."""
-    size = 1
-    for side in shape:
-        size *= side
-    return size
+class PartCost(NamedTuple):
+    """Parameters, MACs for one image, and the shape that comes out, of one part or of several in sequence."""
 
-
-def peak_values(part: Graph) -> int:
-    """Most values alive at once in inference: each tensor lives from its operation to its last reader."""
-    owner = list(range(len(part.nodes)))
-    last_read = {index: len(part.nodes) for index in part.outputs}
-    for index, node in enumerate(part.nodes):
-        if node.op.is_alias:
-            owner[index] = owner[node.inputs[0]]
-        for source in node.inputs:
-            last_read[owner[source]] = max(last_read.get(owner[source], 0), index)
-    for index in part.outputs:
-        last_read[owner[index]] = len(part.nodes)
-    ends: dict[int, int] = {}
-    alive = peak = 0
-    for index, node in enumerate(part.nodes):
-        if owner[index] == index:
-            size = size_of(node.shape)
-            alive += size
-            peak = max(peak, alive)
-            end = last_read.get(index, index)
-            ends[end] = ends.get(end, 0) + size
-        alive -= ends.pop(index, 0)
-    return peak
-
-
-def saved_values(part: Graph) -> tuple[int, bool, bool]:
-    """Values that autograd keeps for the backward pass, besides the input; and whether it keeps input and output.
-
-    A tensor that several operations keep is counted once. Drop path and dropout are taken as inactive.
-    """
-    owner = list(range(len(part.nodes)))
-    kept: set[int] = set()
-    extra = 0
-    for index, node in enumerate(part.nodes):
-        if node.op.is_alias:
-            owner[index] = owner[node.inputs[0]]
-            continue
-        if node.op.saves_inputs:
-            kept.update(owner[source] for source in node.inputs)
-        if node.op.saves_output:
-            kept.add(index)
-        extra += node.op.saved_extra(node.shape, *node.input_shapes)
-    inputs, output = set(part.inputs), owner[part.outputs[0]]
-    inside = sum(size_of(part.nodes[index].shape) for index in kept - inputs)
-    return inside + extra, bool(kept & inputs), output in kept - inputs
+    params: int
+    macs: int
+    output: Shape
 
 
 @lru_cache(maxsize=65536)
-def part_cost(part: Part, shape: Shape, channels: int | None) -> PartCost:
+def part_cost(part: Part, shape: Shape, channels: int | None = None) -> PartCost:
     """Cost of one part on an input of a shape."""
     traced = trace_part(part, shape, channels)
-    saved, keeps_input, keeps_output = saved_values(traced)
-    return PartCost(
-        traced.params,
-        traced.macs,
-        peak_values(traced),
-        saved,
-        keeps_input,
-        keeps_output,
-        traced.nodes[traced.outputs[0]].shape,
-    )
+    return PartCost(traced.params, traced.macs, traced.nodes[traced.outputs[0]].shape)
 
 
-def totals(spec: ModelSpec, shape: Shape) -> tuple[int, int, int, int]:
-    """Parameters, MACs, peak values in inference and values kept for training, for one image of a shape."""
-    params = macs = peak = saved = 0
-    is_kept = False
-    for part, channels, repeats in chain(spec):
-        one = part_cost(part, shape, channels)
-        params += one.params * repeats
-        macs += one.macs * repeats
-        if one.peak > peak:
-            peak = one.peak
-        saved += one.saved * repeats
-        if one.keeps_input:
-            size = size_of(shape)
-            saved += size * (not is_kept) + size * (repeats - 1) * (not one.keeps_output)
-        is_kept, shape = one.keeps_output, one.output
-    return params, macs, peak, saved
+@lru_cache(maxsize=65536)
+def run_cost(run: Block, shape: Shape) -> PartCost:
+    """Cost of a run of blocks with the downsampling that leads into it."""
+    if run.downsample is None:
+        params = macs = 0
+    else:
+        params, macs, shape = part_cost(run.downsample, shape, run.width)
+    one = part_cost(run, shape)
+    return PartCost(params + run.depth * one.params, macs + run.depth * one.macs, one.output)
+
+
+def network_cost(spec: ModelSpec, shape: Shape) -> PartCost:
+    """Cost of a whole network on an image of a shape."""
+    stages = spec.stages
+    params, macs, shape = part_cost(spec.stem, shape, stages[0][0].width)
+    for stage in stages:
+        for run in stage:
+            more_params, more_macs, shape = run_cost(run, shape)
+            params += more_params
+            macs += more_macs
+    more_params, more_macs, shape = part_cost(spec.head, shape)
+    return PartCost(params + more_params, macs + more_macs, shape)
 
 
 class Cost:
@@ -153,15 +93,23 @@ class Cost:
     of the kernels is not included.
     """
 
-    __slots__ = ("_spec", "batch", "macs", "memory_bytes", "params", "resolution", "training_memory_bytes")
+    __slots__ = ("_spec", "batch", "macs", "params", "resolution")
 
     def __init__(self, spec: ModelSpec, resolution: tuple[int, int], batch: int = 1) -> None:
         self._spec = spec
         self.resolution = resolution
         self.batch = batch
-        self.params, self.macs, peak, saved = totals(spec, (spec.in_channels, *resolution))
-        self.memory_bytes = peak * BYTES * batch
-        self.training_memory_bytes = saved * BYTES * batch
+        self.params, self.macs, _ = network_cost(spec, (spec.in_channels, *resolution))
+
+    @property
+    def memory_bytes(self) -> int:
+        """Peak of activations in inference."""
+        return self._memory().peak * BYTES * self.batch
+
+    @property
+    def training_memory_bytes(self) -> int:
+        """Activations kept for the backward pass, the image included."""
+        return self._memory().kept_bytes(self.batch)
 
     def __repr__(self) -> str:
         height, width = self.resolution
@@ -170,32 +118,34 @@ class Cost:
 
     def by_block(self) -> list[CostRow]:
         """One row for each stem, downsampling, block and head, named by its module path."""
-        return [
-            self._row(name, kind, one.output, 1, one.params, one.macs, one.peak, saved)
-            for name, kind, one, saved in self._modules()
-        ]
+        rows: list[CostRow] = []
+        for segment, one, memory, is_kept in self._segments():
+            if len(rows) + (segment.repeats or 1) > MAX_ROWS:
+                message = f"more than {MAX_ROWS:,} blocks to list; look at it by stage"
+                raise SpecError(Problem(message, segment.scope, code="too_large"))
+            for name in segment.module_names():
+                rows.append(self._row(name, segment.kind, 1, one, memory, is_kept))
+                is_kept = memory.keeps_output
+        return rows
 
     def by_stage(self) -> list[CostRow]:
         """One row for the stem, each stage and the head."""
-        groups: dict[str, list[tuple[Segment, PartCost, int]]] = {}
-        for segment, one, first, rest in self._segments():
-            name = segment.scope if segment.stage is None else f"stages.{segment.stage}"
-            groups.setdefault(name, []).append((segment, one, first + rest * ((segment.repeats or 1) - 1)))
+        groups: dict[str, list[tuple[Segment, PartCost, PartMemory, bool]]] = {}
+        for item in self._segments():
+            segment = item[0]
+            groups.setdefault(segment.scope if segment.stage is None else f"stages.{segment.stage}", []).append(item)
         rows = []
         for name, members in groups.items():
-            repeats = [(segment.repeats or 1, one) for segment, one, _ in members]
-            rows.append(
-                self._row(
-                    name,
-                    " + ".join(_describe(segment) for segment, _, _ in members),
-                    members[-1][1].output,
-                    sum(segment.repeats or 0 for segment, _, _ in members) or 1,
-                    sum(count * one.params for count, one in repeats),
-                    sum(count * one.macs for count, one in repeats),
-                    max(one.peak for _, one in repeats),
-                    sum(saved for _, _, saved in members),
-                )
+            repeats = [(segment.repeats or 1, one) for segment, one, _, _ in members]
+            whole = PartCost(
+                sum(n * one.params for n, one in repeats),
+                sum(n * one.macs for n, one in repeats),
+                repeats[-1][1].output,
             )
+            memory = in_sequence([repeated(own, segment.repeats or 1) for segment, _, own, _ in members])
+            blocks = sum(segment.repeats or 0 for segment, _, _, _ in members) or 1
+            what = " + ".join(_describe(segment) for segment, _, _, _ in members)
+            rows.append(self._row(name, what, blocks, whole, memory, members[0][3]))
         return rows
 
     def by_op(self) -> list[CostRow]:
@@ -211,8 +161,9 @@ class Cost:
                     row = sums.setdefault(node.op.label, [0, 0, 0, 0])
                     for place, value in enumerate((1, node.params, node.macs, outputs)):
                         row[place] += value * repeats
+        scale = BYTES * self.batch
         rows = [
-            self._row(label, "op", None, count, params, macs, outputs, 0)
+            CostRow(label, "op", None, count, params, macs, outputs * scale, None)
             for label, (count, params, macs, outputs) in sums.items()
         ]
         return sorted(rows, key=lambda row: (-row.macs, -row.params, row.name))
@@ -222,31 +173,22 @@ class Cost:
         names = ("params", "macs", "memory_bytes", "training_memory_bytes", "batch")
         return {"resolution": list(self.resolution)} | {name: getattr(self, name) for name in names}
 
-    def _segments(self) -> Iterator[tuple[Segment, PartCost, int, int]]:
-        """Each segment with the cost of one of its modules and the values that its first and later ones keep."""
+    def _memory(self) -> PartMemory:
+        return network_memory(self._spec, (self._spec.in_channels, *self.resolution))
+
+    def _segments(self) -> Iterator[tuple[Segment, PartCost, PartMemory, bool]]:
+        """Each segment, cost and memory of one of its modules, and whether the part before keeps what goes in."""
         shape: Shape = (self._spec.in_channels, *self.resolution)
         is_kept = False
         for segment in segments(self._spec):
             one = part_cost(segment.part, shape, segment.channels)
-            size = size_of(shape) if one.keeps_input else 0
-            yield segment, one, one.saved + size * (not is_kept), one.saved + size * (not one.keeps_output)
-            is_kept, shape = one.keeps_output, one.output
+            memory = part_memory(segment.part, shape, segment.channels)
+            yield segment, one, memory, is_kept
+            is_kept, shape = memory.keeps_output, one.output
 
-    def _modules(self) -> Iterator[tuple[str, str, PartCost, int]]:
-        count = 0
-        for segment, one, first, rest in self._segments():
-            count += segment.repeats or 1
-            if count > MAX_ROWS:
-                message = f"more than {MAX_ROWS:,} blocks to list; look at it by stage"
-                raise SpecError(Problem(message, segment.scope, code="too_large"))
-            for index, name in enumerate(segment.module_names()):
-                yield name, segment.kind, one, rest if index else first
-
-    def _row(
-        self, name: str, kind: str, output: Shape | None, count: int, params: int, macs: int, peak: int, saved: int
-    ) -> CostRow:
-        scale = BYTES * self.batch
-        return CostRow(name, kind, output, count, params, macs, peak * scale, saved * scale)
+    def _row(self, name: str, kind: str, count: int, one: PartCost, memory: PartMemory, is_kept: bool) -> CostRow:
+        kept = memory.kept_bytes(self.batch, with_input=not is_kept)
+        return CostRow(name, kind, one.output, count, one.params, one.macs, memory.peak * BYTES * self.batch, kept)
 
 
 def _describe(segment: Segment) -> str:

@@ -40,6 +40,9 @@ def _compare(path: Path, before: Any, after: Any) -> Iterator[Change]:
 
 
 def _compare_stages(before: list[Any], after: list[Any]) -> Iterator[Change]:
+    if len(before) == len(after):
+        yield from _compare(("stages",), before, after)
+        return
     matcher = SequenceMatcher(None, [_likeness(s) for s in before], [_likeness(s) for s in after], autojunk=False)
     for kind, old_start, old_end, new_start, new_end in matcher.get_opcodes():
         if kind in ("equal", "replace"):

@@ -45,7 +45,11 @@ class Op:
         return 0
 
     def saved_extra(self, output: Shape, *inputs: Shape) -> int:
-        """Elements that autograd keeps besides whole inputs and outputs (statistics, masks)."""
+        """Values that autograd keeps for each image besides whole inputs and outputs (statistics)."""
+        return 0
+
+    def saved_once(self) -> int:
+        """Values that autograd keeps however many images there are (statistics of a batch)."""
         return 0
 
 

@@ -103,11 +103,14 @@ class Norm(Op):
 
     def saved_extra(self, output: Shape, *inputs: Shape) -> int:
         if self.norm == "batch":
-            return 2 * self.channels
+            return 0
         positions = 1
         for size in output[1:]:
             positions *= size
         return 2 * positions
+
+    def saved_once(self) -> int:
+        return 2 * self.channels if self.norm == "batch" else 0
 
 
 @dataclass(slots=True, unsafe_hash=True)

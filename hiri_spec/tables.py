@@ -69,7 +69,7 @@ def _cells(rows: Sequence[CostRow], costs: Sequence[Cost], by: str) -> list[str]
             cells.append(format_shape(row.output))
         cells += [f"{row.macs / 1e6:,.1f}", f"{100 * row.macs / max(1, cost.macs):.1f}"]
         if len(costs) == 1 and by != "op":
-            cells += [format_bytes(row.memory_bytes), format_bytes(row.training_memory_bytes)]
+            cells += [format_bytes(row.memory_bytes), format_bytes(row.training_memory_bytes or 0)]
     return cells
 
 
