@@ -150,7 +150,7 @@ def reader(base: type[Part], default: str | None = None) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-DownsampleField = Annotated[Downsample | None, reader(Downsample), WithJsonSchema({"$ref": "#/$defs/downsample"})]
+DownsampleField = Annotated[Downsample | None, reader(Downsample), WithJsonSchema({"part": "downsample"})]
 Block.model_rebuild()
 
 

@@ -16,8 +16,9 @@ from .cost import cost as cost_of
 from .differences import compare
 from .errors import Problem, SpecError, suggest
 from .files import builtin_specs, load, parse_assignments, to_data, write_text
+from .json_schema import json_schema
 from .quantities import format_resolution, parse_macs, parse_params, parse_resolutions
-from .schema import ModelSpec, json_schema
+from .schema import ModelSpec
 
 app = typer.Typer(
     help="Declarative vision backbones: what a YAML spec costs, what it looks like, what a change does to it.",
