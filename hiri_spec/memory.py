@@ -69,7 +69,7 @@ def peak_values(part: Graph) -> int:
 def saved_values(part: Graph) -> PartMemory:
     """What autograd keeps of a traced part. A tensor that several operations keep is counted once.
 
-    Drop path and dropout are taken as inactive.
+    Drop path is taken as inactive.
     """
     nodes = part.nodes
     owner = list(range(len(nodes)))
@@ -77,6 +77,8 @@ def saved_values(part: Graph) -> PartMemory:
     extra = once = 0
     for index, node in enumerate(nodes):
         op = node.op
+        extra += op.saved_extra(node.shape, *node.input_shapes)
+        once += op.saved_once()
         if op.is_alias:
             owner[index] = owner[node.inputs[0]]
             continue
@@ -84,8 +86,6 @@ def saved_values(part: Graph) -> PartMemory:
             kept.update(owner[source] for source in node.inputs)
         if op.saves_output:
             kept.add(index)
-        extra += op.saved_extra(node.shape, *node.input_shapes)
-        once += op.saved_once()
     inputs = set(part.inputs)
     return PartMemory(
         peak_values(part),

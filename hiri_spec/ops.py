@@ -182,6 +182,9 @@ class Dropout(Op):
     kind: ClassVar[str] = "dropout"
     is_alias: ClassVar[bool] = True
 
+    def saved_extra(self, output: Shape, *inputs: Shape) -> int:
+        return output[0]  # the mask, in float32 on CPU (CUDA keeps a byte a value)
+
     def output_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]
 

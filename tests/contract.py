@@ -47,3 +47,19 @@ def count_with_torch(module: nn.Module, image: torch.Tensor) -> int:
 def count_params(module: nn.Module) -> int:
     """Learned parameters of a module."""
     return sum(parameter.numel() for parameter in module.parameters())
+
+
+def bytes_kept_by_autograd(module: nn.Module, images: torch.Tensor) -> int:
+    """Bytes of the distinct tensors that a forward pass keeps for the backward pass, parameters and buffers aside."""
+    own = {tensor.untyped_storage().data_ptr() for tensor in [*module.parameters(), *module.buffers()]}
+    kept: dict[int, torch.Tensor] = {}
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        address = tensor.untyped_storage().data_ptr()
+        if address not in own:
+            kept[address] = tensor  # holding it keeps its address from being used again
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        module(images)
+    return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
