@@ -7,7 +7,6 @@ feature map. There is no other place where a part's formula or module is written
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, NoReturn, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
@@ -56,10 +55,11 @@ class Part(BaseModel):
         """Lay the part onto a feature map and return what comes out."""
         raise NotImplementedError(f"{type(self).__name__} has no wire method")
 
-    @cached_property
+    @property
     def wiring(self) -> tuple[Any, ...]:
         """What decides the graph of this part: its class and every field that `wire` can read."""
-        return (type(self), *[value for name, value in self if name not in self.not_wired])
+        values = self.__dict__
+        return (type(self), *[values[name] for name in values if name not in self.not_wired])
 
 
 class Block(Part):
@@ -155,16 +155,8 @@ Block.model_rebuild()
 
 
 def trace(part: Part, shape: Shape, channels: int | None = None) -> Graph:
-    """Lay one part onto a fresh input of a shape and return the graph.
-
-    Raises ValueError, for the block's author, where an operation's result is never used.
-    """
+    """Lay one part onto a fresh input of a shape and return the graph."""
     x = start(shape)
     y = part.wire(x) if channels is None else part.wire(x, channels)
-    traced = x.graph
-    traced.outputs.append(y.index)
-    used = {source for node in traced.nodes for source in node.inputs} | set(traced.outputs)
-    unused = [node.name for index, node in enumerate(traced.nodes) if index not in used]
-    if unused:
-        raise ValueError(f"{type(part).__name__}.wire never uses the result of {', '.join(unused)}")
-    return traced
+    x.graph.outputs.append(y.index)
+    return x.graph

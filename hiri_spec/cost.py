@@ -58,7 +58,11 @@ class PartCost(NamedTuple):
 def part_cost(part: Part, shape: Shape, channels: int | None = None) -> PartCost:
     """Cost of one part on an input of a shape."""
     traced = trace_part(part, shape, channels)
-    return PartCost(traced.params, traced.macs, traced.nodes[traced.outputs[0]].shape)
+    params = macs = 0
+    for node in traced.nodes:
+        params += node.op.params()
+        macs += node.op.macs(node.shape, *node.input_shapes)
+    return PartCost(params, macs, traced.nodes[traced.outputs[0]].shape)
 
 
 @lru_cache(maxsize=65536)
@@ -201,6 +205,8 @@ def cost(spec: SpecLike, resolution: Resolution | None = None, *, batch: int = 1
     Raises SpecError for a spec that is wrong or a resolution under 32 pixels a side.
     """
     spec = as_spec(spec)
+    if batch < 1:
+        raise SpecError(Problem(f"{batch!r} images are too few; use 1 or more", "batch"))
     return Cost(spec, read_resolution(spec, resolution), batch)
 
 

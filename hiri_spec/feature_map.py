@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-
 from . import ops
-from .graph import Graph, Op, Shape, Value
+from .graph import Graph, Op, Scope, Shape, Value
 
 
 def make_divisible(value: float, divisor: int = 8) -> int:
@@ -25,10 +23,10 @@ class FeatureMap(Value):
 
     def apply(self, op: Op, *others: FeatureMap, name: str | None = None) -> FeatureMap:
         """Append any operation, with this map as its first input."""
-        inputs = (self.index, *[other.index for other in others])
+        inputs = (self.index, *[other.index for other in others]) if others else (self.index,)
         return FeatureMap(self.graph, self.graph.add(op, inputs, name))
 
-    def scope(self, name: str) -> AbstractContextManager[None]:
+    def scope(self, name: str) -> Scope:
         """What is wired inside the `with` becomes one nested module of this name."""
         return self.graph.scope(name)
 

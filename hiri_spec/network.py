@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from .block import Block, Part, trace
 from .errors import Problem, SpecError
@@ -15,6 +14,7 @@ from .schema import SMALLEST_SIDE, ModelSpec, Stage
 
 Resolution = int | tuple[int, int]
 MAX_NODES = 500_000
+MAX_TRACES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def read_resolution(spec: ModelSpec, resolution: Resolution | None) -> tuple[int
     """Height and width: the given ones or the spec's own; raises SpecError below 32 pixels a side."""
     if resolution is None:
         return spec.size
-    size = (resolution, resolution) if isinstance(resolution, int) else tuple(resolution)
+    size = tuple(resolution) if isinstance(resolution, tuple | list) else (resolution, resolution)
     if len(size) != 2 or any(isinstance(side, bool) or not isinstance(side, int) for side in size):
         raise SpecError(
             Problem(f"{resolution!r} is no image size; give a side or (height, width) in pixels", "resolution")
@@ -98,29 +98,23 @@ def read_resolution(spec: ModelSpec, resolution: Resolution | None) -> tuple[int
     return size[0], size[1]
 
 
-class _Wired:
-    """Stands in for a part as a cache key: equal when the wiring is."""
-
-    __slots__ = ("part",)
-
-    def __init__(self, part: Part) -> None:
-        self.part = part
-
-    def __hash__(self) -> int:
-        return hash(self.part.wiring)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Wired) and self.part.wiring == other.part.wiring
-
-
-@lru_cache(maxsize=4096)
-def _trace_wired(wired: _Wired, shape: Shape, channels: int | None) -> Graph:
-    return trace(wired.part, shape, channels)
+_traces: dict[tuple[tuple[object, ...], Shape, int | None], Graph] = {}
 
 
 def trace_part(part: Part, shape: Shape, channels: int | None = None) -> Graph:
     """The graph of one part on an input of a shape; equal parts are traced once. Don't change what you get."""
-    return _trace_wired(_Wired(part), shape, channels)
+    key = (part.wiring, shape, channels)
+    traced = _traces.get(key)
+    if traced is None:
+        if len(_traces) >= MAX_TRACES:
+            _traces.clear()
+        traced = _traces[key] = trace(part, shape, channels)
+    return traced
+
+
+def forget_traces() -> None:
+    """Clear the memory of traced parts, to measure without it."""
+    _traces.clear()
 
 
 def graph(spec: SpecLike, resolution: Resolution | None = None) -> Graph:

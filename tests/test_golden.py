@@ -1,4 +1,4 @@
-"""Costs of the built-in specs against the calibrated table (../shared/hiri_facts.md, "Counted") and the paper's text."""
+"""Costs of the built-in specs against the calibrated table (docs/models.md) and what the paper's text reports."""
 
 import json
 

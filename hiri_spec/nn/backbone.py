@@ -139,8 +139,11 @@ def take_indices(count: int, indices: int | Sequence[int] | None) -> list[int]:
     """Stage indices in order: all, the last so many, or the given ones (negative ones from the end)."""
     if indices is None:
         return list(range(count))
-    asked = list(range(count - indices, count)) if isinstance(indices, int) else list(indices)
-    if not asked or any(not -count <= index < count for index in asked) or (isinstance(indices, int) and indices < 1):
+    if isinstance(indices, int):
+        asked = list(range(count - indices, count)) if 0 < indices <= count else []
+    else:
+        asked = list(indices)
+    if not asked or any(not -count <= index < count for index in asked):
         raise SpecError(Problem(f"{indices!r} does not fit {count} stages; they are 0 to {count - 1}", "out_indices"))
     return sorted({index % count for index in asked})
 

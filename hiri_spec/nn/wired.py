@@ -57,7 +57,8 @@ class Wired(nn.Module):
 
 
 def wire_module(part: Graph, title: str, rates: Rates) -> Wired:
-    """Build the module of a traced part."""
+    """Build the module of a traced part; raises ValueError where an operation's result is never used."""
+    part.check_used()
     indices = [index for index in range(len(part.nodes)) if index not in part.inputs]
     return _wire(part, indices, 0, title, part.inputs, part.outputs, rates)
 

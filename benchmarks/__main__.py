@@ -1,0 +1,11 @@
+"""Run every benchmark; exit status 1 if one misses its target."""
+
+import sys
+
+from .cold_start import cold_cost
+from .cost_speed import against_fvcore, candidates_a_second
+from .search_overhead import overhead_a_trial
+
+BENCHMARKS = (against_fvcore, candidates_a_second, cold_cost, overhead_a_trial)
+
+sys.exit(0 if all([benchmark() for benchmark in BENCHMARKS]) else 1)
