@@ -8,4 +8,4 @@ from .search_overhead import overhead_a_trial
 
 BENCHMARKS = (against_fvcore, candidates_a_second, cold_cost, overhead_a_trial)
 
-sys.exit(0 if all([benchmark() for benchmark in BENCHMARKS]) else 1)
+sys.exit(0 if sum(not benchmark() for benchmark in BENCHMARKS) == 0 else 1)

@@ -88,8 +88,7 @@ def cost(
     from .tables import breakdown_table, totals_table
 
     out = console()
-    out.print(totals_table(costs, model.name))
-    out.print(breakdown_table(costs, by))
+    out.print(totals_table(costs, model.name), "", breakdown_table(costs, by), "", sep="\n")
     out.print(f"{CONVENTION}; attention products are counted. Memory: activations, batch 1, float32.", style="dim")
 
 
@@ -150,8 +149,7 @@ def diff(
         from .tables import changes_table, cost_change_table
 
         out = console()
-        out.print(changes_table(changes))
-        out.print(cost_change_table([a for a, _ in costs], [b for _, b in costs]))
+        out.print(changes_table(changes), "", cost_change_table([a for a, _ in costs], [b for _, b in costs]), sep="\n")
     if changes and exit_code:
         raise typer.Exit(1)
 

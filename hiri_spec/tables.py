@@ -18,7 +18,7 @@ from .schema import ModelSpec
 def _table(title: str | None = None) -> Table:
     from rich import box
 
-    return Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
+    return Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False, show_edge=False)
 
 
 def totals_table(costs: Sequence[Cost], title: str) -> Table:
