@@ -18,7 +18,9 @@ from .schema import ModelSpec
 def _table(title: str | None = None) -> Table:
     from rich import box
 
-    return Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False, show_edge=False)
+    return Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False
+    )
 
 
 def totals_table(costs: Sequence[Cost], title: str) -> Table:
@@ -101,7 +103,8 @@ def cost_change_table(before: Sequence[Cost], after: Sequence[Cost]) -> Table:
         table.add_column(name, justify="left" if name == "cost" else "right")
     measures = [("params M", before[0].params / 1e6, after[0].params / 1e6)]
     for old, new in zip(before, after, strict=True):
-        size = format_resolution(new.resolution)
+        sizes = dict.fromkeys((format_resolution(old.resolution), format_resolution(new.resolution)))
+        size = " → ".join(sizes)
         measures += [
             (f"GMACs @{size}", old.macs / 1e9, new.macs / 1e9),
             (f"inference memory MiB @{size}", old.memory_bytes / 2**20, new.memory_bytes / 2**20),
