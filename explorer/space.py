@@ -1,0 +1,198 @@
+"""Search spaces: specs with choices in them, drawn from, decoded and counted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from hiri_spec import ModelSpec, SpecError
+from hiri_spec.document import Document, Origin
+from hiri_spec.errors import Problem
+from hiri_spec.files import SPECS, load_document, validate
+from hiri_spec.schema import Stage
+
+from .choices import Assignment, Choice, Fields, Fixed, Items, Node, Parameter, Tree, count, decisions, parse_tree
+from .choices import origins as origins_of
+from .choices import resolve as resolve_node
+
+DEFAULT_SPACE = SPECS / "spaces" / "hiri.yaml"
+DEPENDS_ON_OTHERS = {"indivisible", "width_jump", "name_taken"}
+"""Errors that come of a combination of values, each of which may be right beside others."""
+
+_stage_reader: TypeAdapter[Any] = TypeAdapter(Stage)
+
+
+class Space:
+    """A search space: its parameters, and the networks that they decode to."""
+
+    def __init__(self, document: Document, tree: Tree) -> None:
+        self._document = document
+        self.file = document.file
+        self.root = tree.root
+        self.parameters: dict[str, Parameter] = tree.parameters
+        self._occurrences = tree.occurrences
+        self._stages: dict[tuple[int, tuple[tuple[str, int], ...]], Any] = {}
+
+    @cached_property
+    def size(self) -> int:
+        """Number of different networks, those counted in that are not feasible."""
+        return count(self.root)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Stays the same as long as the space does, comments and layout aside."""
+        return hashlib.sha256(json.dumps(self._document.data, sort_keys=True).encode()).hexdigest()[:16]
+
+    def draw(self, rng: random.Random) -> Assignment:
+        """An option for every parameter, each as likely as the next."""
+        return {name: int(rng.random() * len(p.labels)) for name, p in self.parameters.items()}
+
+    def spec(self, assignment: Assignment) -> ModelSpec | None:
+        """The network that an assignment decodes to, or None for a combination that is no network."""
+        data: dict[str, Any] = {}
+        for key, node in self.top.items():
+            if key != "stages":
+                data[key] = resolve_node(node, assignment)
+                continue
+            stages = [self._runs(stage, assignment) for stage in self._stage_nodes(node, assignment)]
+            if None in stages:
+                return None
+            data[key] = stages
+        try:
+            return ModelSpec.model_validate(data)
+        except ValidationError:
+            return None
+
+    def explain(self, assignment: Assignment) -> SpecError | None:
+        """What is wrong with an assignment, pointing into the space's file; None if nothing is."""
+        data = resolve_node(self.root, assignment)
+        places = dict(origins_of(self.root, assignment))
+        try:
+            validate(Document(data, places, self.file))
+        except SpecError as error:
+            return error
+        return None
+
+    def active(self, assignment: Assignment) -> dict[str, int]:
+        """The parameters that have a say under an assignment, with the options taken."""
+        return dict(decisions(self.root, assignment))
+
+    def values(self, assignment: Assignment) -> dict[str, Any]:
+        """The labels of the active parameters."""
+        return {name: self.parameters[name].labels[index] for name, index in self.active(assignment).items()}
+
+    @cached_property
+    def top(self) -> dict[str, Node]:
+        """The fields of the spec, as nodes."""
+        if not isinstance(self.root, Fields):
+            raise SpecError(Problem("a space is a mapping with name, stem and stages", file=self.file))
+        return self.root.items
+
+    def _stage_nodes(self, node: Node, assignment: Assignment) -> list[Node]:
+        while isinstance(node, Choice):
+            node = node.options[assignment[node.parameter.name]]
+        return node.items if isinstance(node, Items) else []
+
+    def _runs(self, node: Node, assignment: Assignment) -> Any:
+        """The validated runs of one stage, parsed once for each combination of its options; None if not valid."""
+        key = (id(node), tuple(decisions(node, assignment)))
+        if key not in self._stages:
+            try:
+                self._stages[key] = _stage_reader.validate_python(resolve_node(node, assignment))
+            except ValidationError:
+                self._stages[key] = None
+        return self._stages[key]
+
+    def check(self) -> None:
+        """Try every option once; raises SpecError for one that can't be right in any combination."""
+        zeros = dict.fromkeys(self.parameters, 0)
+        problems: dict[str, Problem] = {}
+        for occurrence in self._occurrences:
+            parameter = occurrence.choice.parameter
+            for index in range(len(parameter.labels)):
+                error = self.explain({**zeros, **dict(occurrence.conditions), parameter.name: index})
+                for problem in error.problems if error else ():
+                    if problem.code not in DEPENDS_ON_OTHERS:
+                        problems.setdefault(str(problem), problem)
+        if problems:
+            raise SpecError(problems.values())
+
+
+def load_space(
+    path: str | Path | None = None,
+    *,
+    stages: Sequence[int] | None = None,
+    resolution: tuple[int, int] | None = None,
+    set: Mapping[str, Any] | None = None,
+) -> Space:
+    """Read a search space, keep the given numbers of stages only, and set the resolution.
+
+    Raises SpecError, with file and line, for a space that is wrong or in which nothing varies.
+    """
+    document = load_document(DEFAULT_SPACE if path is None else path, set=set)
+    if not isinstance(document.data, dict):
+        raise document.error((), "a space is a mapping with name, stem and stages")
+    document.data = dict(document.data)
+    if resolution is not None:
+        document.data["resolution"] = resolution[0] if resolution[0] == resolution[1] else list(resolution)
+        document.origins[("resolution",)] = Origin("--resolution")
+    if stages is not None:
+        _keep_stages(document, stages)
+    tree = parse_tree(document)
+    if not tree.parameters:
+        message = "nothing varies in this space; write {choice: […]} or {range: [low, high]} where a value may vary"
+        raise document.error((), message)
+    space = Space(document, tree)
+    space.check()
+    return space
+
+
+def _keep_stages(document: Document, wanted: Sequence[int]) -> None:
+    node = document.data.get("stages")
+    lists = node["choice"] if isinstance(node, dict) and isinstance(node.get("choice"), list) else [node]
+    lengths = [len(item) if isinstance(item, list) else 0 for item in lists]
+    missing = sorted({*wanted} - {*lengths})
+    if missing or not wanted:
+        offered = ", ".join(map(str, sorted({*lengths})))
+        asked = ", ".join(map(str, missing)) or "nothing"
+        raise SpecError(Problem(f"{document.file} has no networks of {asked} stages; it offers {offered}", "--stages"))
+    kept = [index for index, length in enumerate(lengths) if length in wanted]
+    if len(kept) < len(lists):
+        old = {path: origin for path, origin in document.origins.items() if path[:2] == ("stages", "choice")}
+        for place, index in enumerate(kept):
+            for path, origin in old.items():
+                if path[2:3] == (index,):
+                    document.origins[("stages", "choice", place, *path[3:])] = origin
+        document.data["stages"] = {"choice": [lists[index] for index in kept]}
+
+
+def is_ordered(spec: ModelSpec) -> bool:
+    """Whether no HR block stands after a Transformer: high resolution first, attention late, as in the paper."""
+    seen_transformer = False
+    for stage in spec.stages:
+        for run in stage:
+            kind = getattr(run, "block", "")
+            if kind == "hr" and seen_transformer:
+                return False
+            seen_transformer = seen_transformer or kind == "transformer"
+    return True
+
+
+def sketch(spec: ModelSpec) -> str:
+    """A network in a few letters: HR2 HR2 C4 T9 T4."""
+    short = {"cffn": "C", "transformer": "T", "ffn": "F"}
+    stages = []
+    for stage in spec.stages:
+        kinds = [(getattr(run, "block", "?"), run.depth) for run in stage]
+        stages.append("+".join(f"{short.get(kind, kind.upper())}{depth}" for kind, depth in kinds))
+    return " ".join(stages)
+
+
+__all__ = ["DEFAULT_SPACE", "Assignment", "Fixed", "Space", "is_ordered", "load_space", "sketch"]
