@@ -1,0 +1,20 @@
+"""The explorer: search for networks in the language of hiri_spec, under a budget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .search import SearchResult, search
+
+__all__ = ["SearchResult", "search"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        import importlib
+
+        module = importlib.import_module("explorer.search")
+        # the module can be called like the function of its name, and stays importable
+        return module if name == "search" else getattr(module, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -38,6 +38,8 @@ class Space:
         self.root = tree.root
         self.parameters: dict[str, Parameter] = tree.parameters
         self._occurrences = tree.occurrences
+        self.is_changed = False
+        """Whether stages were left out or values set, so that it is no longer the space of its file."""
         self._stages: dict[tuple[int, tuple[tuple[str, int], ...]], Any] = {}
 
     @cached_property
@@ -150,6 +152,7 @@ def load_space(
         message = "nothing varies in this space; write {choice: […]} or {range: [low, high]} where a value may vary"
         raise document.error((), message)
     space = Space(document, tree)
+    space.is_changed = bool(set) or stages is not None
     space.check()
     return space
 

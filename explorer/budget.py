@@ -1,0 +1,184 @@
+"""Budgets, and fitting a candidate to one by its free widths and depths before anything is built."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hiri_spec import ModelSpec, SpecError
+from hiri_spec.cost import network_cost
+from hiri_spec.errors import Problem
+from hiri_spec.quantities import format_resolution
+
+from .bounds import Bound, bound
+from .choices import Assignment
+from .space import Space, is_ordered, sketch
+
+LEAST_SHARE = 0.9
+MAX_STEPS = 120
+USUAL_HEAD_WIDTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Most MACs, and most parameters if given; a candidate uses at least `least_share` of the MACs."""
+
+    macs: int
+    max_params: int | None = None
+    least_share: float = LEAST_SHARE
+
+    @property
+    def least_macs(self) -> int:
+        """Fewest MACs that a candidate uses."""
+        return round(self.macs * self.least_share)
+
+    def is_met(self, macs: int, params: int) -> bool:
+        """Whether a cost lies within the budget and uses enough of it."""
+        return self.least_macs <= macs <= self.macs and (self.max_params is None or params <= self.max_params)
+
+    def excess(self, macs: int, params: int) -> int:
+        """1 if a cost is over the budget, -1 if it uses too little of it, 0 if it is met."""
+        if macs > self.macs or (self.max_params is not None and params > self.max_params):
+            return 1
+        return -1 if macs < self.least_macs else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A network of a space within the budget."""
+
+    assignment: Assignment
+    spec: ModelSpec
+    macs: int
+    params: int
+
+
+@dataclass(frozen=True, slots=True)
+class Feasibility:
+    """What share of raw draws is a network in the right order, and what share is within the budget as well."""
+
+    draws: int
+    valid: float
+    feasible: float
+
+
+def cost_of(spec: ModelSpec) -> tuple[int, int]:
+    """MACs and parameters at the spec's resolution."""
+    params, macs, _ = network_cost(spec, (spec.in_channels, *spec.size))
+    return macs, params
+
+
+def measure_feasibility(space: Space, budget: Budget, seed: int, draws: int = 2000) -> Feasibility:
+    """Cost raw draws to say how rare feasible ones are."""
+    rng = random.Random(f"feasibility {seed}")
+    valid = feasible = 0
+    for _ in range(draws):
+        spec = space.spec(space.draw(rng))
+        if spec is not None and is_ordered(spec):
+            valid += 1
+            feasible += budget.is_met(*cost_of(spec))
+    return Feasibility(draws, valid / draws, feasible / draws)
+
+
+def settle_heads(space: Space, assignment: Assignment) -> Assignment:
+    """Where heads don't divide the width, take the heads on offer that do, nearest to the usual head width."""
+    settled = dict(assignment)
+    active = space.active(assignment)
+    for name in active:
+        parameter = space.parameters[name]
+        if parameter.field != "heads":
+            continue
+        prefix = name.rsplit(".", 1)[0] + "."
+        widths = [other for other in active if other.startswith(prefix) and space.parameters[other].field == "width"]
+        if len(widths) != 1:
+            continue
+        width = space.parameters[widths[0]].labels[active[widths[0]]]
+        if width % parameter.labels[active[name]] == 0:
+            continue
+        fitting = [index for index, heads in enumerate(parameter.labels) if width % heads == 0]
+        if fitting:
+            settled[name] = min(fitting, key=lambda index: abs(width / parameter.labels[index] - USUAL_HEAD_WIDTH))
+    return settled
+
+
+def fit(space: Space, budget: Budget, assignment: Assignment, rng: random.Random) -> Candidate | None:
+    """Step free widths and depths down or up, in an order drawn by `rng`, until the budget is met; None if it can't be.
+
+    The placement of blocks, expansions and all other choices stay.
+    """
+    here = _candidate(space, settle_heads(space, assignment))
+    if here is None or not is_ordered(here.spec):
+        return None
+    spent: set[tuple[str, int]] = set()
+    for _ in range(MAX_STEPS):
+        excess = budget.excess(here.macs, here.params)
+        if excess == 0:
+            return here
+        moves = [move for move in _moves(space, here.assignment, -excess) if move not in spent]
+        if not moves:
+            return None
+        name, direction = rng.choice(moves)
+        stepped = {**here.assignment, name: here.assignment[name] + direction}
+        there = _candidate(space, settle_heads(space, stepped))
+        if there is None or budget.excess(there.macs, there.params) == -excess:
+            spent.add((name, direction))  # no network, or a step too far: another parameter has to give
+            continue
+        here = there
+    return None
+
+
+def _candidate(space: Space, assignment: Assignment) -> Candidate | None:
+    spec = space.spec(assignment)
+    return None if spec is None else Candidate(assignment, spec, *cost_of(spec))
+
+
+def _moves(space: Space, assignment: Assignment, direction: int) -> Iterator[tuple[str, int]]:
+    """Steps of active widths and depths that make the network larger (1) or smaller (-1)."""
+    for name, index in space.active(assignment).items():
+        parameter = space.parameters[name]
+        if parameter.field not in ("width", "depth") or not all(isinstance(x, int | float) for x in parameter.labels):
+            continue
+        labels = parameter.labels
+        for step in (1, -1):
+            there = index + step
+            if 0 <= there < len(labels) and (labels[there] - labels[index]) * direction > 0:
+                yield name, step
+
+
+def check_possible(space: Space, budget: Budget) -> None:
+    """Refuse a budget that no network of the space meets; raises SpecError that says what the space allows."""
+    cheapest, dearest, smallest = (
+        bound(space, "macs"),
+        bound(space, "macs", most=True),
+        bound(space, "params") if budget.max_params is not None else None,
+    )
+    if cheapest is None or dearest is None:
+        raise SpecError(Problem("no network of this space is valid: do heads divide any width?", file=space.file))
+    if budget.macs < cheapest.value:
+        raise _impossible(space, f"{_gmacs(budget.macs)} are too few", "cheapest", cheapest, "use at least that")
+    if budget.least_macs > dearest.value:
+        share = f"no network can use {budget.least_share:.0%} of {_gmacs(budget.macs)}"
+        raise _impossible(space, share, "dearest", dearest, f"use at most {_gmacs(dearest.value / budget.least_share)}")
+    if smallest is not None and budget.max_params is not None and budget.max_params < smallest.value:
+        message = f"{budget.max_params:,} are too few: the smallest network of this space, {smallest.sketch}, "
+        raise SpecError(
+            Problem(f"{message}has {smallest.value:,}; use at least that", "--max-params", code="impossible")
+        )
+
+
+def _impossible(space: Space, what: str, which: str, limit: Bound, way_out: str) -> SpecError:
+    data = space.top.get("resolution")
+    side = getattr(data, "value", None)
+    at = f" at {format_resolution((side, side))}" if isinstance(side, int) else ""
+    message = f"{what}: the {which} network of this space, {limit.sketch}, costs {_gmacs(limit.value)}{at}; {way_out}"
+    return SpecError(Problem(message, "--budget", code="impossible"))
+
+
+def _gmacs(macs: float) -> str:
+    return f"{macs / 1e9:.3f} GMACs"
+
+
+def describe(candidate: Candidate) -> str:
+    """A candidate in one line."""
+    return f"{sketch(candidate.spec)}, {_gmacs(candidate.macs)}, {candidate.params / 1e6:.1f} M params"

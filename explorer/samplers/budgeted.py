@@ -1,0 +1,108 @@
+"""NSGA-II (Deb et al. 2002, Optuna's) whose every candidate is fitted to the budget before a trial sees it."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.samplers import BaseSampler, NSGAIISampler
+
+from hiri_spec import SpecError
+from hiri_spec.errors import Problem
+
+from ..budget import Budget, Candidate, fit
+from ..choices import Assignment
+from ..space import Space
+
+MAX_DRAWS = 20_000
+CLOSE_DRAWS = 40
+"""How often a child that can't be fitted, or was tried before, is changed a little before it is drawn anew."""
+
+
+class BudgetedSampler(BaseSampler):
+    """Hands out candidates within the budget only, each network once.
+
+    What it draws depends on the seed, the trial's number and the trials before, and on nothing else: a study that was
+    interrupted goes on as if it had not been.
+    """
+
+    def __init__(self, space: Space, budget: Budget, seed: int, population_size: int = 24) -> None:
+        self._space = space
+        self._budget = budget
+        self._seed = seed
+        self._population_size = population_size
+        self.distributions: dict[str, BaseDistribution] = {
+            name: CategoricalDistribution(parameter.labels) for name, parameter in space.parameters.items()
+        }
+        self.tried: set[tuple[tuple[str, int], ...]] = set()
+        self.candidates: dict[int, Candidate] = {}
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: optuna.trial.FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """The whole space: parameters that have no say in a network are carried along for its children."""
+        return self.distributions
+
+    def sample_relative(
+        self, study: optuna.Study, trial: optuna.trial.FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """A child of the generation before, or a random network in the first one, fitted to the budget."""
+        seed = zlib.crc32(f"{self._seed} {trial.number}".encode())
+        parents = NSGAIISampler(population_size=self._population_size, seed=seed)
+        varied = {name: each for name, each in search_space.items() if not each.single()}
+        child = self._encode(parents.sample_relative(study, trial, varied))
+        candidate = self._fit(child, random.Random(seed))
+        self.tried.add(self.key(candidate.assignment))
+        self.candidates[trial.number] = candidate
+        return self.decode(candidate.assignment)
+
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: optuna.trial.FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """Never needed: every parameter is drawn with the others."""
+        raise RuntimeError(f"{param_name} is not a parameter of this space")
+
+    def remember(self, params: dict[str, Any]) -> None:
+        """Take a trial of an earlier run into account."""
+        self.tried.add(self.key(self._encode(params)))
+
+    def key(self, assignment: Assignment) -> tuple[tuple[str, int], ...]:
+        """What makes a network the same: the options of the parameters that have a say."""
+        return tuple(sorted(self._space.active(assignment).items()))
+
+    def decode(self, assignment: Assignment) -> dict[str, Any]:
+        """Optuna's parameter values of an assignment."""
+        return {name: self._space.parameters[name].labels[index] for name, index in assignment.items()}
+
+    def _encode(self, params: dict[str, Any]) -> Assignment:
+        return {name: self._space.parameters[name].labels.index(value) for name, value in params.items()}
+
+    def _fit(self, child: Assignment, rng: random.Random) -> Candidate:
+        for attempt in range(MAX_DRAWS):
+            proposal = self._space.draw(rng)
+            if child and attempt < CLOSE_DRAWS:
+                # what mutation left out is drawn anew; each further attempt lets go of one more parameter
+                proposal |= child
+                for name in rng.sample(sorted(child), min(len(child), attempt)):
+                    proposal[name] = int(rng.random() * len(self._space.parameters[name].labels))
+            candidate = fit(self._space, self._budget, proposal, rng)
+            if candidate is not None and self.key(candidate.assignment) not in self.tried:
+                return candidate
+        limits = f"{self._budget.macs / 1e9:.3f} GMACs"
+        if self._budget.max_params is not None:
+            limits += f" and {self._budget.max_params:,} parameters"
+        raise SpecError(
+            Problem(
+                f"no new network within {limits} in {MAX_DRAWS:,} draws, {len(self.tried)} found before; "
+                "loosen the limits, widen the space or ask for fewer trials",
+                "--budget",
+                code="exhausted",
+            )
+        )

@@ -1,0 +1,167 @@
+"""A study that survives: trials are drawn in memory and written once each to a journal in the output folder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from hiri_spec import SpecError
+from hiri_spec.errors import Problem
+
+from .samplers.budgeted import BudgetedSampler
+
+JOURNAL = "study.journal"
+LOCK = ".lock"
+STUDY = "search"
+DESCRIPTION = "search"
+"""The user attribute of the study that says which search it belongs to."""
+
+
+@dataclass(slots=True)
+class Trial:
+    """One evaluated network: its parameters' values, score and cost."""
+
+    number: int
+    params: dict[str, Any]
+    score: float
+    macs: int
+    parameter_count: int
+    seconds: float
+
+
+@contextmanager
+def locked_folder(out: Path) -> Iterator[Path]:
+    """Make the output folder, prove that it can be written, and keep other searches out of it meanwhile."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        lock = (out / LOCK).open("a+")
+    except FileExistsError:
+        raise SpecError(Problem(f"{out} is a file, not a folder; name another", "--out", code="unwritable")) from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SpecError(Problem(f"{out} cannot be written: {reason}", "--out", code="unwritable")) from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            owner = lock.read().strip() or "unknown"
+            message = f"another search (process {owner}) is writing to {out}; wait for it, or name another folder"
+            raise SpecError(Problem(message, "--out", code="locked")) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield out
+
+
+class SearchStudy:
+    """The study of one search: Optuna's in memory for drawing, a journal on disk for keeping.
+
+    Every `suggest` of a stored study is a durable write of its own, so drawing happens in memory, and a finished trial
+    is written whole, in one go.
+    """
+
+    def __init__(self, out: Path, description: dict[str, Any], sampler: BudgetedSampler, directions: list[str]) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.out = out
+        self.sampler = sampler
+        journal = out / JOURNAL
+        self.dropped_bytes = _drop_half_line(journal)
+        storage = JournalStorage(JournalFileBackend(str(journal)))
+        self._stored = self._open(storage, description, directions)
+        self._memory = optuna.create_study(sampler=sampler, directions=directions)
+        for trial in self._stored.get_trials(deepcopy=False, states=[TrialState.COMPLETE]):
+            self._memory.add_trial(_copy(trial))
+            sampler.remember(trial.params)
+
+    def _open(self, storage: JournalStorage, description: dict[str, Any], directions: list[str]) -> optuna.Study:
+        names = [summary.study_name for summary in optuna.get_all_study_summaries(storage)]
+        if STUDY not in names:
+            study = optuna.create_study(study_name=STUDY, storage=storage, directions=directions)
+            study.set_user_attr(DESCRIPTION, description)
+            return study
+        study = optuna.load_study(study_name=STUDY, storage=storage)
+        known = study.user_attrs.get(DESCRIPTION, {})
+        if not known and not study.get_trials(deepcopy=False):
+            # killed between the two first writes: nothing was tried yet
+            study.set_user_attr(DESCRIPTION, description)
+            return study
+        differences = [
+            f"{key} was {known.get(key)}, is {description.get(key)}"
+            for key in {**known, **description}
+            if known.get(key) != description.get(key)
+        ]
+        if differences:
+            message = f"{self.out} holds another search: {'; '.join(differences)}. Nothing there was changed; "
+            raise SpecError(Problem(f"{message}name another folder, or repeat the old search", "--out", code="other"))
+        return study
+
+    @property
+    def trials(self) -> list[Trial]:
+        """Every finished trial, in order."""
+        frozen = self._memory.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+        return [_read(trial) for trial in frozen]
+
+    def ask(self) -> optuna.Trial:
+        """A new trial whose network is in `sampler.candidates`."""
+        trial = self._memory.ask()
+        for name, distribution in self.sampler.distributions.items():
+            trial._suggest(name, distribution)
+        return trial
+
+    def tell(self, trial: optuna.Trial, values: list[float], attributes: dict[str, Any]) -> Trial:
+        """Finish a trial and write it, whole; raises SpecError where the disk does not take it."""
+        for name, value in attributes.items():
+            trial.set_user_attr(name, value)
+        frozen = self._memory.tell(trial, values)
+        try:
+            self._stored.add_trial(_copy(frozen))
+        except OSError as error:
+            count = trial.number
+            reason = error.strerror or str(error)
+            message = f"{self.out} does not take trial {trial.number}: {reason}; the {count} trials before are kept. "
+            raise SpecError(
+                Problem(f"{message}Make room, and run the same command again", "--out", code="unwritable")
+            ) from None
+        return _read(frozen)
+
+
+def _copy(trial: FrozenTrial) -> FrozenTrial:
+    """What is kept of a trial: all that drawing the next ones needs."""
+    return optuna.trial.create_trial(
+        state=trial.state,
+        values=trial.values,
+        params=trial.params,
+        distributions=trial.distributions,
+        user_attrs=trial.user_attrs,
+        system_attrs=trial.system_attrs,
+    )
+
+
+def _read(trial: FrozenTrial) -> Trial:
+    attributes = trial.user_attrs
+    return Trial(
+        trial.number, trial.params, trial.values[0], attributes["macs"], attributes["params"], attributes["seconds"]
+    )
+
+
+def _drop_half_line(journal: Path) -> int:
+    """Cut off what a killed process or a full disk left of a last line; returns how many bytes that was."""
+    if not journal.exists():
+        return 0
+    content = journal.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        with journal.open("r+b") as stream:
+            stream.truncate(whole)
+    return len(content) - whole
