@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 from hiri_spec import ModelSpec, SpecError
 from hiri_spec.errors import Problem, suggest
@@ -156,7 +156,7 @@ def _run(
 
     seed, is_single = settings["seed"], settings["objective"] == "score"
     sampler = BudgetedSampler(space, budget, seed)
-    directions = ["maximize"] if is_single else ["maximize", "minimize"]
+    directions: list[Literal["minimize", "maximize"]] = ["maximize"] if is_single else ["maximize", "minimize"]
     study = SearchStudy(out, settings, sampler, directions)
     members = [_member(space, trial) for trial in study.trials]
     feasibility = measure_feasibility(space, budget, seed)
@@ -244,7 +244,7 @@ def _default_folder(
     parts += [name for name, default in ((objective, "pareto"), (evaluator, "naswot")) if name != default]
     if seed:
         parts.append(f"seed{seed}")
-    if space.file != str(DEFAULT_SPACE) or space.is_changed:
+    if Path(space.file).resolve() != DEFAULT_SPACE.resolve() or space.is_changed:
         parts.append(space.fingerprint[:6])
     return Path("runs") / "-".join(parts)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import optuna
 from optuna.storages import JournalStorage
@@ -20,6 +20,7 @@ from hiri_spec.errors import Problem
 
 from .samplers.budgeted import BudgetedSampler
 
+Direction = Literal["minimize", "maximize"]
 JOURNAL = "study.journal"
 LOCK = ".lock"
 STUDY = "search"
@@ -71,7 +72,9 @@ class SearchStudy:
     is written whole, in one go.
     """
 
-    def __init__(self, out: Path, description: dict[str, Any], sampler: BudgetedSampler, directions: list[str]) -> None:
+    def __init__(
+        self, out: Path, description: dict[str, Any], sampler: BudgetedSampler, directions: list[Direction]
+    ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.out = out
         self.sampler = sampler
@@ -84,7 +87,7 @@ class SearchStudy:
             self._memory.add_trial(_copy(trial))
             sampler.remember(trial.params)
 
-    def _open(self, storage: JournalStorage, description: dict[str, Any], directions: list[str]) -> optuna.Study:
+    def _open(self, storage: JournalStorage, description: dict[str, Any], directions: list[Direction]) -> optuna.Study:
         names = [summary.study_name for summary in optuna.get_all_study_summaries(storage)]
         if STUDY not in names:
             study = optuna.create_study(study_name=STUDY, storage=storage, directions=directions)
@@ -114,10 +117,7 @@ class SearchStudy:
 
     def ask(self) -> optuna.Trial:
         """A new trial whose network is in `sampler.candidates`."""
-        trial = self._memory.ask()
-        for name, distribution in self.sampler.distributions.items():
-            trial._suggest(name, distribution)
-        return trial
+        return self._memory.ask(self.sampler.distributions)
 
     def tell(self, trial: optuna.Trial, values: list[float], attributes: dict[str, Any]) -> Trial:
         """Finish a trial and write it, whole; raises SpecError where the disk does not take it."""

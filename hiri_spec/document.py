@@ -1,25 +1,26 @@
-"""YAML text → plain data that knows the file and line of every value. Nothing but plain data is ever constructed."""
+"""YAML text → plain data that knows the file and line of every value. Nothing but plain data is ever constructed.
+
+The YAML library only splits the text into events; what they mean is decided here, by the core schema of YAML 1.2.
+"""
 
 from __future__ import annotations
 
-import io
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
-from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.scalarbool import ScalarBoolean
+from ruamel.yaml.events import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent
 
-from .errors import Path, Problem, SpecError, format_path
+from .errors import Path, Problem, SpecError, format_path, show
 
 MAX_BYTES = 1_000_000
-MAX_VALUES = 100_000
+MAX_VALUES = 50_000
 MAX_NESTING = 64
+MAX_NUMBER = 10**15
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,16 @@ class Origin:
 
 @dataclass(slots=True)
 class Document:
-    """Plain data, the origin of each value by its path, and the tree that keeps comments for writing it back."""
+    """Plain data, the origin of each value by its path, and the text it was read from with the changes made since.
+
+    `text` is None for data that stands in no single file.
+    """
 
     data: Any
     origins: dict[Path, Origin]
     file: str
-    tree: Any = field(default=None, repr=False)
+    text: str | None = field(default=None, repr=False)
+    edits: list[tuple[Path, Any]] = field(default_factory=list, repr=False)
 
     def origin(self, path: Path) -> Origin:
         """Origin of the value at a path, or of the nearest value around it."""
@@ -56,113 +61,200 @@ class Document:
         return Problem(message, format_path(path), origin.file, origin.line, code)
 
 
-def yaml_writer() -> YAML:
-    """A YAML 1.2 reader and writer that refuses duplicate keys and keeps comments and layout."""
-    yaml = YAML(typ="rt", pure=True)
-    yaml.allow_duplicate_keys = False
-    yaml.preserve_quotes = True
-    yaml.width = 120
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    return yaml
+@dataclass(slots=True, eq=False)
+class Node:
+    """A piece of YAML text: what it says (a scalar, a list of nodes, nodes by key) and where it stands."""
+
+    content: Any
+    line: int
+    start: int
+    end: int
+    is_flow: bool = True
+    key_lines: dict[str, int] = field(default_factory=dict)
 
 
 def parse(text: str, file: str) -> Document:
     """Read YAML text; raises SpecError with file and line for anything that is not plain, bounded YAML 1.2."""
+    document = Document(None, {}, file, text)
+    document.data = _plain(read_nodes(text, file), (), Origin(file, 1), document)
+    return document
+
+
+def parse_value(text: str, file: str) -> Any:
+    """Read one YAML value."""
+    return parse(text, file).data
+
+
+def _plain(node: Node, path: Path, origin: Origin, document: Document) -> Any:
+    """Copy to plain data and note origins; aliases are expanded, within bounds."""
+    document.origins[path] = origin
+    if len(document.origins) > MAX_VALUES:
+        message = f"more than {MAX_VALUES:,} values once aliases are expanded; write fewer"
+        raise document.error(path[:3], message, "too_many_values")
+    if len(path) > MAX_NESTING:
+        raise document.error(path[:3], f"nested more than {MAX_NESTING} levels deep; make it flatter", "too_deep")
+    if isinstance(node.content, dict):
+        return {
+            key: _plain(item, (*path, key), Origin(origin.file, node.key_lines[key]), document)
+            for key, item in node.content.items()
+        }
+    if isinstance(node.content, list):
+        return [
+            _plain(item, (*path, place), Origin(origin.file, item.line), document)
+            for place, item in enumerate(node.content)
+        ]
+    return node.content
+
+
+def read_nodes(text: str, file: str) -> Node:
+    """Read YAML text as a tree of nodes; an empty text is a null."""
     if len(text) > MAX_BYTES:
         message = f"{len(text):,} characters; a spec has at most {MAX_BYTES:,}"
         raise SpecError(Problem(message, file=file, code="too_large"))
     try:
-        tree = yaml_writer().load(text)
-    except DuplicateKeyError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        problem = str(error.problem).splitlines()[0].split(" with value")[0]
-        message = f"{problem} stands twice in one mapping; remove one of the two"
-        raise SpecError(Problem(message, file=file, line=line, code="duplicate_key")) from None
+        return _Reader(text, file).read_document()
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        what = error.problem or error.context or "unreadable"
-        message = f"not valid YAML: {what.strip()}; check indentation, quotes, brackets and colons on this line"
-        raise SpecError(Problem(message, file=file, line=mark.line + 1 if mark else None, code="not_yaml")) from None
-    except (YAMLError, ValueError) as error:
+        raise SpecError(_syntax_problem(error, text, file)) from None
+    except YAMLError as error:
+        line = text.count("\n", 0, getattr(error, "position", 0)) + 1
         reason = str(error).splitlines()[0]
-        raise SpecError(Problem(f"not valid YAML: {reason}", file=file, code="not_yaml")) from None
-    except RecursionError:
-        raise SpecError(Problem("nested too deeply to read", file=file, code="too_deep")) from None
-    document = Document(None, {}, file, tree)
-    document.data = _plain(tree, (), Origin(file, 1), document)
-    return document
+        raise SpecError(Problem(f"not valid YAML: {reason}", file=file, line=line, code="not_yaml")) from None
 
 
-def parse_value(text: str) -> Any:
-    """Read one YAML value, as it stands behind `--set path=`."""
-    return parse(text, "--set").data
+def _syntax_problem(error: MarkedYAMLError, text: str, file: str) -> Problem:
+    """Tell what the YAML library found, at the line where something began that the text never ends."""
+    what = (error.problem or "unreadable").strip()
+    mark, begin = error.problem_mark or error.context_mark, error.context_mark
+    if begin and mark and begin.line != mark.line:
+        what += f", {error.context} that begins on line {begin.line + 1}"
+        if mark.index >= len(text.rstrip()):
+            mark = begin
+    message = f"not valid YAML: {what}; check indentation, quotes, brackets and colons"
+    return Problem(message, file=file, line=mark.line + 1 if mark else None, code="not_yaml")
 
 
-def _plain(value: Any, path: Path, origin: Origin, document: Document) -> Any:
-    """Copy to plain data and note origins; aliases are expanded, within a bound on the number of values."""
-    document.origins[path] = origin
-    if len(document.origins) > MAX_VALUES:
-        raise document.error(
-            path, f"more than {MAX_VALUES:,} values once aliases are expanded; write fewer aliases", "too_many_values"
-        )
-    if len(path) > MAX_NESTING:
-        message = f"nested more than {MAX_NESTING} levels deep; does an alias contain itself?"
-        raise document.error(path, message, "too_deep")
-    if isinstance(value, CommentedMap):
-        _refuse_tag(value, path, document)
-        plain: dict[str, Any] = {}
-        for key, item in value.items():
+class _Reader:
+    """Events of the YAML library → nodes. Tags, duplicate keys and keys that are not text are refused."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self._text = text
+        self._file = file
+        self._events: Iterator[Any] = YAML(typ="safe", pure=True).parse(text)
+        self._anchors: dict[str, Node | None] = {}
+        """None while the anchored value is still being read."""
+        self._count = 0
+
+    def read_document(self) -> Node:
+        """Read the one document of the stream."""
+        next(self._events)
+        begin = next(self._events)
+        if not hasattr(begin, "explicit"):
+            return Node(None, 1, 0, 0)
+        if begin.version not in (None, (1, 2)):
+            self._fail(begin, (), f"YAML {'.'.join(map(str, begin.version))} is not read; remove the line %YAML", "yaml")
+        root = self._read(next(self._events), ())
+        next(self._events)
+        after = next(self._events)
+        if hasattr(after, "explicit"):
+            self._fail(after, (), "a second document begins here; a file holds one spec", "not_yaml")
+        return root
+
+    def _read(self, event: Any, path: Path) -> Node:
+        self._count += 1
+        if self._count > MAX_VALUES:
+            self._fail(event, path[:3], f"more than {MAX_VALUES:,} values; write fewer", "too_many_values")
+        if len(path) > MAX_NESTING:
+            self._fail(event, path[:3], f"nested more than {MAX_NESTING} levels deep; make it flatter", "too_deep")
+        line, start, end = event.start_mark.line + 1, event.start_mark.index, event.end_mark.index
+        if isinstance(event, AliasEvent):
+            return self._follow(event, path, Node(None, line, start, end))
+        if event.tag is not None:
+            tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
+            self._fail(event, path, f"the tag {tag} is not allowed; a spec holds plain data only, remove it", "tag")
+        if event.anchor:
+            self._anchors[event.anchor] = None
+        if isinstance(event, ScalarEvent):
+            node = Node(self._scalar(event, path), line, start, end)
+        else:
+            node = Node([], line, start, end, is_flow=bool(event.flow_style))
+            fill = self._fill_mapping if isinstance(event, MappingStartEvent) else self._fill_list
+            fill(node, path)
+        node.end = start + len(self._text[start : node.end].rstrip())
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _scalar(self, event: Any, path: Path) -> Any:
+        value = event.value if event.style else resolve(event.value)
+        if isinstance(value, int | float) and not abs(value) <= MAX_NUMBER:
+            message = f"{show(event.value)} is not a finite number of up to {MAX_NUMBER:.0e}; use a smaller one"
+            self._fail(event, path, message, "not_finite")
+        return value
+
+    def _fill_list(self, node: Node, path: Path) -> None:
+        while not isinstance(event := next(self._events), SequenceEndEvent):
+            node.content.append(self._read(event, (*path, len(node.content))))
+        node.end = event.end_mark.index if node.is_flow or not node.content else node.content[-1].end
+
+    def _fill_mapping(self, node: Node, path: Path) -> None:
+        own: dict[str, Node] = {}
+        merged: list[Node] = []
+        while not isinstance(event := next(self._events), MappingEndEvent):
+            key = self._read(event, path).content
             if not isinstance(key, str):
-                raise document.error(path, f"the key {key!r} is not text; put it in quotes", "key_not_text")
-            place = Origin(origin.file, value.lc.key(key)[0] + 1) if key in (value.lc.data or ()) else origin
-            plain[str(key)] = _plain(item, (*path, str(key)), place, document)
-        return plain
-    if isinstance(value, CommentedSeq):
-        _refuse_tag(value, path, document)
-        lines = value.lc.data or {}
-        return [
-            _plain(item, (*path, i), Origin(origin.file, lines[i][0] + 1) if i in lines else origin, document)
-            for i, item in enumerate(value)
-        ]
-    return _plain_scalar(value, path, document)
+                named = "a key" if isinstance(key, list | dict) else f"the key {show(key)}"
+                self._fail(event, path, f"{named} is not text; put it in quotes", "key_not_text")
+            if key in own:
+                message = f"{key} is here twice, first on line {node.key_lines[key]}; remove one of the two"
+                self._fail(event, (*path, key), message, "duplicate_key")
+            item = self._read(next(self._events), (*path, key))
+            node.end = item.end
+            if key == "<<" and not event.style:
+                merged += item.content if isinstance(item.content, list) else [item]
+                if not all(isinstance(each.content, dict) for each in merged):
+                    self._fail(event, (*path, key), "<< takes a mapping or a list of mappings, like *name", "merge")
+            else:
+                own[key], node.key_lines[key] = item, event.start_mark.line + 1
+        if node.is_flow:
+            node.end = event.end_mark.index
+        for each in merged:
+            own = each.content | own
+            node.key_lines = each.key_lines | node.key_lines
+        node.content = own
+
+    def _follow(self, event: Any, path: Path, node: Node) -> Node:
+        """What an alias stands for, at the alias's own place."""
+        if event.anchor not in self._anchors:
+            hint = f"there is no &{event.anchor} before it"
+            self._fail(event, path, f"unknown alias *{event.anchor}; {hint}", "unknown_alias")
+        target = self._anchors[event.anchor]
+        if target is None:
+            self._fail(event, path, f"*{event.anchor} contains itself; write it out", "recursive_alias")
+        node.content, node.key_lines = target.content, target.key_lines
+        return node
+
+    def _fail(self, event: Any, path: Path, message: str, code: str) -> NoReturn:
+        raise SpecError(Problem(message, format_path(path), self._file, event.start_mark.line + 1, code))
 
 
-def _refuse_tag(value: Any, path: Path, document: Document) -> None:
-    tag = getattr(value, "tag", None)
-    name = getattr(tag, "value", tag)
-    if name and str(name) not in ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
-        raise document.error(path, f"the tag {name} is not allowed; a spec holds plain data only", "tag")
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_WORDS = dict.fromkeys(("", "~", "null", "Null", "NULL")) | {
+    word: word.lower() == "true" for word in ("true", "True", "TRUE", "false", "False", "FALSE")
+}
 
 
-def _plain_scalar(value: Any, path: Path, document: Document) -> Any:
-    if isinstance(value, TaggedScalar):
-        raise document.error(path, f"the tag {value.tag.value} is not allowed; a spec holds plain data only", "tag")
-    if isinstance(value, bool | ScalarBoolean):
-        return bool(value)
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise document.error(path, f"{float(value)} is not a finite number", "not_finite")
-        return float(value)
-    if isinstance(value, str):
-        return str(value)
-    if value is None:
-        return None
-    raise document.error(path, f"{value} reads as a {type(value).__name__}; put it in quotes", "not_plain")
-
-
-def to_text(tree: Any) -> str:
-    """Write a tree, with its comments, as YAML text."""
-    stream = io.StringIO()
-    yaml_writer().dump(tree, stream)
-    # ruamel writes a list in a list as "-   - a"; the language's form is "- - a"
-    return re.sub(
-        r"^( *)-   (- .*\n)((?:\1    - .*\n)*)",
-        lambda match: match[1] + "- " + match[2] + match[3].replace(match[1] + "    - ", match[1] + "  - "),
-        stream.getvalue(),
-        flags=re.MULTILINE,
-    )
+def resolve(text: str) -> Any:
+    """What a scalar without quotes stands for, by the core schema of YAML 1.2: text unless it looks otherwise."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+        return int(text, base) if len(text) < 1000 else math.inf
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return math.nan if _NOT_FINITE.fullmatch(text) else text
 
 
 def get(data: Any, path: Path) -> Any:
@@ -170,7 +262,7 @@ def get(data: Any, path: Path) -> Any:
     for part in path:
         if isinstance(data, Mapping):
             data = data.get(part)
-        elif isinstance(data, list) and isinstance(part, int) and -len(data) <= part < len(data):
+        elif isinstance(data, list | tuple) and isinstance(part, int) and -len(data) <= part < len(data):
             data = data[part]
         else:
             return None

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 Path = tuple[str | int, ...]
+MAX_SHOWN = 60
+MAX_LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,17 @@ def format_path(path: Path) -> str:
     return text
 
 
-def suggest(word: str, known: Iterable[str]) -> str:
+def show(value: object) -> str:
+    """Write a value as users wrote it, or the beginning of it if it is long."""
+    words: dict[object, str] = {None: "null", True: "true", False: "false"}
+    text = words[value] if value is None or isinstance(value, bool) else repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+
+
+def suggest(word: object, known: Iterable[str]) -> str:
     """Return the nearest known names as the tail of a sentence."""
     options = sorted(known)
     near = difflib.get_close_matches(str(word), options, n=3, cutoff=0.5)
     if near:
         return "did you mean " + " or ".join(repr(name) for name in near) + "?"
-    return "known: " + ", ".join(options)
+    return "known: " + ", ".join(options[:MAX_LISTED]) + (", …" if len(options) > MAX_LISTED else "")

@@ -1,0 +1,180 @@
+"""The command line of the search."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Annotated, Any
+
+import typer
+
+from hiri_spec.command_line import JsonOption, SetOption, console, run_app
+from hiri_spec.cost import CONVENTION
+from hiri_spec.errors import Problem, SpecError
+from hiri_spec.files import parse_assignments
+from hiri_spec.quantities import format_resolution
+
+from .search import DEFAULT_TRIALS, Member, SearchResult, Started, Watcher, search
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+PLAIN_SECONDS = 10.0
+
+
+class Screen(Watcher):
+    """Shows how a search goes on stderr: a live bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self) -> None:
+        self._console = console(stderr=True)
+        self._progress: Any = None
+        self._task: Any = None
+        self._last = 0.0
+        self._trials = 0
+
+    def started(self, start: Started) -> None:
+        """Say how large the space is and how rare what is looked for, and open the bar."""
+        self._trials = start.trials
+        feasibility, budget = start.feasibility, start.budget
+        limits = f"{budget.least_macs / 1e9:.3f} to {budget.macs / 1e9:.3f} GMACs"
+        if budget.max_params is not None:
+            limits += f" and at most {budget.max_params / 1e6:g} M params"
+        print_line = self._console.print
+        print_line(f"space: {start.space.file}, {_short(start.space.size)} networks")
+        print_line(f"budget: {limits} at {format_resolution(start.resolution)} px; {CONVENTION}")
+        print_line(
+            f"of {feasibility.draws:,} raw draws {feasibility.valid:.1%} are networks in order, "
+            f"{feasibility.feasible:.1%} are within the budget too; every candidate is fitted to it before it is built"
+        )
+        print_line(f"results: {start.out}")
+        if start.dropped_bytes:
+            print_line(f"an unfinished last line of {start.dropped_bytes} bytes was cut off the journal")
+        if start.finished:
+            print_line(f"going on after {start.finished} finished trials")
+        if self._console.is_terminal:
+            self._open_bar(start)
+
+    def _open_bar(self, start: Started) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            TextColumn("searching"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[best]}"),
+            console=self._console,
+            transient=True,
+        )
+        self._progress.start()
+        self._task = self._progress.add_task("", total=start.trials, completed=start.finished, best="")
+
+    def tried(self, member: Member, best: Member) -> None:
+        """Move on, with the best so far."""
+        line = f"best {best.score:.2f}: {best.sketch}, {best.macs / 1e9:.3f} GMACs (trial {best.number})"
+        if self._progress is not None:
+            self._progress.update(self._task, advance=1, best=line)
+        elif time.monotonic() - self._last > PLAIN_SECONDS or not self._last:
+            self._console.print(f"{member.number + 1}/{self._trials} {line}")
+            self._last = time.monotonic()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._progress is not None:
+            self._progress.stop()
+
+
+def _short(size: int) -> str:
+    return f"{size:,}" if size < 10**6 else f"{float(size):.1e}"
+
+
+@app.command(
+    epilog="Example: python -m explorer.search --budget 5gflops --max-params 35m --stages 5 --trials 100",
+    help="Search a space for networks within a budget. The same command goes on where it stopped.",
+)
+def command(
+    budget: Annotated[str, typer.Option(metavar="MACS", help="Most MACs: 5gflops, 5gmacs or 5e9.")],
+    resolution: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Image size, e.g. 448 or 512x1024; by default the space's.")
+    ] = None,
+    stages: Annotated[str | None, typer.Option(metavar="N,N", help="Numbers of stages, e.g. 4,5,6.")] = None,
+    trials: Annotated[int, typer.Option(metavar="N", help="Networks to evaluate in all.")] = DEFAULT_TRIALS,
+    space: Annotated[str | None, typer.Option(metavar="FILE", help="A spec with choices in it.")] = None,
+    max_params: Annotated[str | None, typer.Option(metavar="N", help="Most parameters, e.g. 35m.")] = None,
+    objective: Annotated[
+        str, typer.Option(metavar="pareto|score", help="Score up and cost down, or score alone.")
+    ] = "pareto",
+    evaluator: Annotated[
+        str, typer.Option(metavar="NAME", help="naswot, without training; params, without torch.")
+    ] = "naswot",
+    set: SetOption = None,
+    out: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="Where everything goes; by default in runs/.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Decides everything that is drawn.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the search and print its front."""
+    screen = Screen()
+    try:
+        result = search(
+            budget,
+            resolution=resolution,
+            stages=None if stages is None else _read_counts(stages),
+            trials=trials,
+            space=space,
+            max_params=max_params,
+            objective=objective,
+            evaluator=evaluator,
+            set=parse_assignments(set or []),
+            out=out,
+            seed=seed,
+            watcher=screen,
+        )
+    finally:
+        screen.close()
+    _print_result(result, as_json)
+    if result.was_interrupted:
+        sys.stderr.write(f"stopped; {len(result.trials)} trials are kept in {result.out}. Same command to go on.\n")
+        raise typer.Exit(130)
+
+
+def _read_counts(text: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise SpecError(Problem(f"{text!r} are no numbers of stages; write them like 4,5,6", "--stages"))
+    return [int(part) for part in parts]
+
+
+def _print_result(result: SearchResult, as_json: bool) -> None:
+    from .report import front_rows, front_table
+
+    if as_json:
+        sys.stdout.write(
+            json.dumps(
+                {
+                    "settings": dict(result.settings),
+                    "convention": CONVENTION,
+                    "out": str(result.out),
+                    "trials": len(result.trials),
+                    "was_interrupted": result.was_interrupted,
+                    "best": result.best.number if result.trials else None,
+                    "front": front_rows(result),
+                },
+                indent=2,
+            )
+            + "\n"
+        )
+    elif result.trials:
+        out = console()
+        out.print(front_table(result))
+        out.print(f"\nthe front of {len(result.trials)} trials; best: {result.out / 'best.yaml'}", soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command line."""
+    run_app(app)

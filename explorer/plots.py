@@ -1,0 +1,129 @@
+"""The Pareto plot of a search, as PNG and as an interactive page that works offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hiri_spec.cost import CONVENTION
+from hiri_spec.files import write_bytes, write_text
+
+if TYPE_CHECKING:
+    from .search import Member, SearchResult
+
+COLOURS = ("#2a9d8f", "#e9a23b", "#c8553d", "#5b6c8f", "#7b5ea7", "#8c6d46")
+INK, FAINT = "#22303c", "#8a949e"
+MOST_LABELS = 4
+
+
+def _groups(result: SearchResult) -> list[tuple[int, str, list[Member]]]:
+    """The trials by number of stages, each with its colour."""
+    counts = sorted({len(member.spec.stages) for member in result.trials})
+    return [
+        (count, COLOURS[index % len(COLOURS)], [m for m in result.trials if len(m.spec.stages) == count])
+        for index, count in enumerate(counts)
+    ]
+
+
+def _title(result: SearchResult) -> str:
+    settings = result.settings
+    budget = f"{settings['budget'] / 1e9:g} GMACs at {settings['resolution']} px"
+    return f"{len(result.trials)} networks within {budget}"
+
+
+def labelled(front: tuple[Member, ...]) -> list[Member]:
+    """The members of the front that get a label: the best and a few spread over the front below it."""
+    count = min(MOST_LABELS, len(front))
+    places = {round(index * (len(front) - 1) / max(1, count - 1)) for index in range(count)}
+    return [front[place] for place in sorted(places)]
+
+
+def draw_png(path: Path, result: SearchResult) -> None:
+    """Score over cost, the Pareto front drawn through."""
+    import io
+
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.4, 5.2), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for count, colour, members in _groups(result):
+        macs, scores = [m.macs / 1e9 for m in members], [m.score for m in members]
+        axes.scatter(macs, scores, s=20, color=colour, alpha=0.6, linewidths=0, label=f"{count} stages")
+    front = result.front
+    axes.step([m.macs / 1e9 for m in front], [m.score for m in front], where="post", color=INK, linewidth=1.2, zorder=3)
+    axes.scatter(
+        [m.macs / 1e9 for m in front],
+        [m.score for m in front],
+        s=42,
+        facecolors="none",
+        edgecolors=INK,
+        linewidths=1.3,
+        zorder=4,
+        label="Pareto front",
+    )
+    low, high = axes.get_xlim()
+    for member in labelled(front):
+        x = member.macs / 1e9
+        is_right = x > (low + high) / 2
+        axes.annotate(
+            member.sketch,
+            (x, member.score),
+            xytext=(-6 if is_right else 6, 7),
+            textcoords="offset points",
+            ha="right" if is_right else "left",
+            fontsize=8,
+            color=INK,
+            zorder=5,
+        )
+    axes.margins(y=0.1)
+    axes.set_title(_title(result), loc="left", fontsize=12, fontweight="bold", color=INK)
+    axes.set_xlabel(f"GMACs ({CONVENTION.split(': ')[1]})")
+    axes.set_ylabel(f"{result.score_name} (no training)")
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=9, loc="lower right")
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", metadata={"Software": None})
+    write_bytes(path, stream.getvalue())
+
+
+def draw_html(path: Path, result: SearchResult) -> None:
+    """The same as an interactive page: each network tells itself under the pointer."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for count, colour, members in _groups(result):
+        figure.add_scatter(
+            x=[m.macs / 1e9 for m in members],
+            y=[m.score for m in members],
+            mode="markers",
+            name=f"{count} stages",
+            marker={"color": colour, "size": 8, "opacity": 0.65},
+            text=[_hover(m) for m in members],
+            hovertemplate="%{text}<extra></extra>",
+        )
+    figure.add_scatter(
+        x=[m.macs / 1e9 for m in result.front],
+        y=[m.score for m in result.front],
+        mode="lines+markers",
+        name="Pareto front",
+        line={"color": INK, "shape": "hv", "width": 1.5},
+        marker={"color": "rgba(0,0,0,0)", "size": 12, "line": {"color": INK, "width": 1.5}},
+        text=[_hover(m) for m in result.front],
+        hovertemplate="%{text}<extra>on the front</extra>",
+    )
+    figure.update_layout(
+        title=_title(result),
+        xaxis_title=f"GMACs ({CONVENTION.split(': ')[1]})",
+        yaxis_title=f"{result.score_name} (no training)",
+        template="plotly_white",
+    )
+    write_text(path, figure.to_html(include_plotlyjs=True, full_html=True))
+
+
+def _hover(member: Member) -> str:
+    widths = " ".join(str(stage[-1].width) for stage in member.spec.stages)
+    facts = f"{member.macs / 1e9:.3f} GMACs, {member.params / 1e6:.2f} M params"
+    return f"trial {member.number}: {member.sketch}<br>widths {widths}<br>{facts}<br>score {member.score:.3f}"
