@@ -40,7 +40,7 @@ class Screen(Watcher):
         """Say how large the space is and how rare what is looked for, and open the bar."""
         self._trials = start.trials
         feasibility, budget = start.feasibility, start.budget
-        limits = f"{budget.least_macs / 1e9:.3f} to {budget.macs / 1e9:.3f} GMACs"
+        limits = f"{budget.least_macs / 1e9:.4g} to {budget.macs / 1e9:.4g} GMACs"
         if budget.max_params is not None:
             limits += f" and at most {budget.max_params / 1e6:g} M params"
         print_line = self._console.print

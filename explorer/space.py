@@ -49,8 +49,9 @@ class Space:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Stays the same as long as the space does, comments and layout aside."""
-        return hashlib.sha256(json.dumps(self._document.data, sort_keys=True).encode()).hexdigest()[:16]
+        """Stays the same as long as the space does; comments, layout and the resolution aside."""
+        content = {key: value for key, value in self._document.data.items() if key != "resolution"}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
     def draw(self, rng: random.Random) -> Assignment:
         """An option for every parameter, each as likely as the next."""

@@ -52,6 +52,9 @@ class BudgetedSampler(BaseSampler):
         """A child of the generation before, or a random network in the first one, fitted to the budget."""
         seed = zlib.crc32(f"{self._seed} {trial.number}".encode())
         parents = NSGAIISampler(population_size=self._population_size, seed=seed)
+        # asked for once here, as Optuna orders the parents by rank the first time and by number from then on: which
+        # of the two a trial saw would tell whether the search had been interrupted before it
+        parents.get_parent_population(study, parents.get_trial_generation(study, trial))
         varied = {name: each for name, each in search_space.items() if not each.single()}
         child = self._encode(parents.sample_relative(study, trial, varied))
         candidate = self._fit(child, random.Random(seed))

@@ -1,0 +1,42 @@
+"""A small space that is quick to search, as text and as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from explorer.space import Space, load_space
+
+SMALL_SPACE = """\
+name: small
+resolution: 64
+stem: {stem: conv, width: {choice: [8, 16]}}
+stages:
+  choice:
+    - - &first
+        choice:
+          - {block: hr, depth: {range: [1, 4]}, width: {choice: [8, 16, 24]}}
+          - {block: cffn, depth: {range: [1, 4]}, width: {choice: [8, 16, 24]}, expansion: {choice: [2, 4]}}
+      - &second
+        choice:
+          - {block: hr, depth: {range: [1, 6]}, width: {choice: [16, 32, 48]}, downsample: irds_a}
+          - {block: transformer, depth: {range: [1, 3]}, width: {choice: [16, 32, 48]}, heads: {choice: [2, 3]},
+             downsample: irds_a}
+    - - *first
+      - *second
+      - {block: transformer, depth: {range: [1, 4]}, width: {range: [32, 64, 16]}, heads: 4, downsample: irds_b}
+head: {classes: 10}
+"""
+
+
+@pytest.fixture
+def space_file(tmp_path: Path) -> Path:
+    path = tmp_path / "small.yaml"
+    path.write_text(SMALL_SPACE)
+    return path
+
+
+@pytest.fixture
+def space(space_file: Path) -> Space:
+    return load_space(space_file)

@@ -1,0 +1,131 @@
+"""Budgets: every fitted candidate is within, bounds hold for every draw, and the impossible is refused."""
+
+import random
+from itertools import product
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from explorer.bounds import Measure, bound
+from explorer.budget import Budget, check_possible, cost_of, fit, measure_feasibility, settle_heads
+from explorer.space import is_ordered, load_space
+from hiri_spec import SpecError
+
+DEFAULT = load_space()
+FIVE = Budget(5_000_000_000)
+SEEDS = st.integers(0, 10**6)
+
+
+@pytest.mark.parametrize(
+    ("macs", "params", "expected"),
+    [(100, 10, 0), (90, 10, 0), (89, 10, -1), (101, 10, 1), (95, 11, 1), (50, 11, 1)],
+)
+def test_excess(macs: int, params: int, expected: int) -> None:
+    budget = Budget(100, max_params=10)
+    assert budget.excess(macs, params) == expected
+    assert budget.is_met(macs, params) is (expected == 0)
+
+
+@settings(deadline=None, max_examples=150)
+@given(seed=SEEDS, macs=st.sampled_from([1_000_000_000, 5_000_000_000, 20_000_000_000]))
+def test_what_is_fitted_is_within(seed: int, macs: int) -> None:
+    rng = random.Random(seed)
+    budget = Budget(macs, max_params=40_000_000)
+    start = DEFAULT.draw(rng)
+    candidate = fit(DEFAULT, budget, start, rng)
+    assume(candidate is not None)
+    assert 0.9 * macs <= candidate.macs <= macs
+    assert candidate.params <= 40_000_000
+    assert (candidate.macs, candidate.params) == cost_of(candidate.spec)
+    assert is_ordered(candidate.spec)
+    changed = {name for name in start if start[name] != candidate.assignment[name]}
+    assert {DEFAULT.parameters[name].field for name in changed} <= {"width", "depth", "heads"}
+
+
+def test_most_ordered_draws_can_be_fitted() -> None:
+    rng = random.Random(0)
+    fitted = sum(fit(DEFAULT, FIVE, DEFAULT.draw(rng), rng) is not None for _ in range(200))
+    assert fitted > 60
+
+
+@settings(deadline=None)
+@given(seed=SEEDS)
+def test_settled_heads_divide_the_width(seed: int) -> None:
+    spec = DEFAULT.spec(settle_heads(DEFAULT, DEFAULT.draw(random.Random(seed))))
+    assert spec is not None
+
+
+@settings(deadline=None, max_examples=300)
+@given(seed=SEEDS)
+def test_bounds_hold_for_every_network(seed: int) -> None:
+    spec = DEFAULT.spec(DEFAULT.draw(random.Random(seed)))
+    assume(spec is not None and is_ordered(spec))
+    macs, params = cost_of(spec)
+    assert BOUNDS[0].value <= macs <= BOUNDS[1].value
+    assert BOUNDS[2].value <= params
+
+
+MEASURES: tuple[Measure, ...] = ("macs", "params")
+BOUNDS = [bound(DEFAULT, "macs"), bound(DEFAULT, "macs", most=True), bound(DEFAULT, "params")]
+
+
+ENUMERABLE = """\
+name: enumerable
+resolution: 64
+stem: {stem: conv, width: {choice: [8, 16]}}
+stages:
+  choice:
+    - - &first
+        choice: [{block: hr, depth: {range: [1, 3]}, width: {choice: [8, 16]}}, {block: cffn, depth: 1, width: 24}]
+      - &second
+        choice:
+          - {block: hr, depth: 2, width: {choice: [16, 32]}, downsample: irds_a}
+          - {block: transformer, depth: 1, width: {choice: [16, 24]}, heads: {choice: [2, 3]}, downsample: irds_b}
+    - - *first
+      - *second
+      - {block: cffn, depth: {range: [1, 2]}, width: 16, expansion: {choice: [2, 4]}, downsample: irds_b}
+"""
+
+
+def test_bounds_are_reached(tmp_path: Path) -> None:
+    """In a space small enough to try every assignment, the bounds are the extremes."""
+    path = tmp_path / "enumerable.yaml"
+    path.write_text(ENUMERABLE)
+    space = load_space(path)
+    options = [range(len(parameter.labels)) for parameter in space.parameters.values()]
+    specs = [space.spec(dict(zip(space.parameters, indices, strict=True))) for indices in product(*options)]
+    costs = [cost_of(spec) for spec in {spec for spec in specs if spec is not None} if is_ordered(spec)]
+    for place, measure in enumerate(MEASURES):
+        values = [cost[place] for cost in costs]
+        least, most = bound(space, measure), bound(space, measure, most=True)
+        assert least is not None
+        assert most is not None
+        assert (least.value, most.value) == (min(values), max(values))
+
+
+@pytest.mark.parametrize(
+    ("budget", "match"),
+    [
+        (
+            Budget(1_000_000),
+            r"--budget: 0\.001 GMACs are too few: the cheapest .* costs 0\.267 GMACs at 448; use at least",
+        ),
+        (
+            Budget(10**15),
+            r"--budget: no network can use 90% .* the dearest .* costs 92\.984 GMACs .* use at most 103\.315",
+        ),
+        (Budget(5 * 10**9, max_params=1000), r"--max-params: 1,000 are too few: the smallest .* has 378,696"),
+    ],
+    ids=["too-few", "too-many", "params"],
+)
+def test_impossible_budgets(budget: Budget, match: str) -> None:
+    with pytest.raises(SpecError, match=match):
+        check_possible(DEFAULT, budget)
+
+
+def test_feasibility_is_the_seeds() -> None:
+    first = measure_feasibility(DEFAULT, FIVE, seed=1, draws=500)
+    assert first == measure_feasibility(DEFAULT, FIVE, seed=1, draws=500)
+    assert 0 < first.feasible < first.valid < 1
