@@ -151,7 +151,8 @@ class _Reader:
         if not hasattr(begin, "explicit"):
             return Node(None, 1, 0, 0)
         if begin.version not in (None, (1, 2)):
-            self._fail(begin, (), f"YAML {'.'.join(map(str, begin.version))} is not read; remove the line %YAML", "yaml")
+            version = ".".join(map(str, begin.version))
+            self._fail(begin, (), f"YAML {version} is not read, only 1.2; remove the line %YAML", "not_yaml")
         root = self._read(next(self._events), ())
         next(self._events)
         after = next(self._events)
@@ -187,7 +188,7 @@ class _Reader:
     def _scalar(self, event: Any, path: Path) -> Any:
         value = event.value if event.style else resolve(event.value)
         if isinstance(value, int | float) and not abs(value) <= MAX_NUMBER:
-            message = f"{show(event.value)} is not a finite number of up to {MAX_NUMBER:.0e}; use a smaller one"
+            message = f"{show(event.value)} is no number of use here; use one of at most {MAX_NUMBER:.0e} in size"
             self._fail(event, path, message, "not_finite")
         return value
 

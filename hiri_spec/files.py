@@ -13,7 +13,7 @@ from typing import Any
 from .document import MAX_BYTES, Document, Origin, get, parse, parse_value
 from .errors import Path, Problem, SpecError, format_path, show, suggest
 from .messages import validate
-from .saving import part_data, to_data, to_yaml, write_text
+from .saving import part_data, to_data, to_yaml, write_bytes, write_text
 from .schema import ModelSpec
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "to_data",
     "to_yaml",
     "validate",
+    "write_bytes",
     "write_text",
 ]
 
@@ -44,7 +45,7 @@ SPECS = _PACKAGE / "specs" if (_PACKAGE / "specs").is_dir() else _PACKAGE.parent
 
 def builtin_specs() -> dict[str, FilePath]:
     """The built-in specs by name."""
-    return {path.stem: path for path in sorted(SPECS.rglob("*.yaml")) if "spaces" not in path.parts}
+    return {path.stem: path for path in sorted(SPECS.rglob("*.yaml")) if path.parent.name != "spaces"}
 
 
 def load(path_or_name: str | os.PathLike[str], *, set: Mapping[str, Any] | None = None) -> ModelSpec:
@@ -102,6 +103,9 @@ def _read(path: FilePath, shown: str) -> Document:
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            message = f"is larger than {MAX_BYTES:,} bytes, the most that a spec may have"
+            raise SpecError(Problem(message, file=shown, code="too_large"))
         text = content.decode("utf-8-sig")
     except IsADirectoryError:
         raise SpecError(Problem("is a folder; name a YAML file in it", file=shown, code="not_a_file")) from None
@@ -110,9 +114,6 @@ def _read(path: FilePath, shown: str) -> Document:
     except OSError as error:
         reason = error.strerror or str(error)
         raise SpecError(Problem(f"cannot be read: {reason}", file=shown, code="unreadable")) from None
-    if len(content) > MAX_BYTES:
-        message = f"is larger than {MAX_BYTES:,} bytes, the most that a spec may have"
-        raise SpecError(Problem(message, file=shown, code="too_large"))
     return parse(text, shown)
 
 
@@ -142,26 +143,14 @@ def _base_of(document: Document, chain: tuple[FilePath, ...]) -> Document:
         message = f"{show(target)} is not a file or a built-in name; {suggest(target, builtin_specs())}"
         raise document.error(("extends",), message, "no_file")
     here = chain[-1].parent if chain else FilePath.cwd()
-    try:
-        path = here / target
-        if not path.is_file() and target in builtin_specs():
-            path = builtin_specs()[target]
-        resolved = path.resolve()
-        _check_base(document, target, resolved, chain)
-        is_file = resolved.is_file()
-    except (OSError, ValueError):  # a name that no file can have
-        is_file = False
-    if not is_file:
+    path = _named(here, target)
+    if path is None:
         known = [other.name for other in here.glob("*.yaml") if other not in chain] + list(builtin_specs())
         raise document.error(("extends",), f"there is no file {show(target)}; {suggest(target, known)}", "no_file")
-    shown = os.path.relpath(path) if path.is_relative_to(FilePath.cwd()) else str(path)
-    base = _extended(_read(resolved, shown), (*chain, resolved))
-    if not isinstance(base.data, Mapping):
-        raise document.error(("extends",), f"{show(target)} is not a spec: it holds no mapping", "not_a_mapping")
-    return base
-
-
-def _check_base(document: Document, target: str, resolved: FilePath, chain: tuple[FilePath, ...]) -> None:
+    resolved = path.resolve()
+    if resolved in chain:
+        circle = " → ".join(link.name for link in (*chain[chain.index(resolved) :], resolved))
+        raise document.error(("extends",), f"goes round in a circle: {circle}; let one of them stand alone", "cycle")
     roots = [SPECS.resolve(), FilePath.cwd().resolve(), *(link.parent for link in chain[:1])]
     if not any(resolved.is_relative_to(root) for root in roots):
         message = (
@@ -169,9 +158,20 @@ def _check_base(document: Document, target: str, resolved: FilePath, chain: tupl
             "(its own, the current one, the built-in specs); copy that file beside this one"
         )
         raise document.error(("extends",), message, "outside")
-    if resolved in chain:
-        circle = " → ".join(link.name for link in (*chain[chain.index(resolved) :], resolved))
-        raise document.error(("extends",), f"goes round in a circle: {circle}; let one of them stand alone", "cycle")
+    shown = os.path.relpath(path) if path.is_relative_to(FilePath.cwd()) else str(path)
+    base = _extended(_read(resolved, shown), (*chain, resolved))
+    if not isinstance(base.data, Mapping):
+        message = f"{show(target)} is no spec: {show(base.data)}; write a mapping in it"
+        raise document.error(("extends",), message, "not_a_mapping")
+    return base
+
+
+def _named(here: FilePath, target: str) -> FilePath | None:
+    """The file that `extends` names, beside a file or built in."""
+    with suppress(OSError, ValueError):  # names that no file can have
+        if (here / target).is_file():
+            return here / target
+    return builtin_specs().get(target)
 
 
 def apply_set(document: Document, changes: Mapping[str, Any] | None) -> None:

@@ -1,4 +1,4 @@
-"""Pydantic's errors → Problems with file, line, path, the actual value and how to fix it."""
+"""Validation, with Pydantic's errors turned into Problems: file, line, path, the actual value and how to fix it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,21 @@ from pydantic import ValidationError
 
 from .block import Block, Downsample, Head, Part, Stem
 from .document import Document, get
-from .errors import Path, Problem, SpecError, suggest
+from .errors import Path, Problem, SpecError, show, suggest
 from .schema import ModelSpec
 
-FAMILIES: tuple[type[Part], ...] = (Block, Stem, Downsample, Head)
+FAMILIES: dict[str, type[Part]] = {family.key: family for family in (Block, Stem, Downsample, Head)}
+
+
+def validate(document: Document) -> ModelSpec:
+    """Plain data → ModelSpec; raises SpecError that points into the document."""
+    if not isinstance(document.data, Mapping):
+        message = f"{show(document.data)} is no spec; write a mapping with name, stem and stages"
+        raise document.error((), message, "not_a_mapping")
+    try:
+        return ModelSpec.model_validate(document.data)
+    except ValidationError as error:
+        raise explain(error, document) from None
 
 
 def explain(error: ValidationError, document: Document) -> SpecError:
@@ -20,74 +31,77 @@ def explain(error: ValidationError, document: Document) -> SpecError:
     problems: dict[str, Problem] = {}
     for detail in error.errors(include_url=False):
         path = _written_path(detail["loc"], document.data)
-        message = _sentence(dict(detail), path, document)
+        value = detail["input"]
+        if isinstance(value, Mapping) and value.keys() & {"choice", "range"}:
+            path = path[:-1] if get(document.data, path[:-1]) is value else path
+            message = "a choice or a range belongs in a search space, for python -m explorer.search; write one value"
+        else:
+            message = _sentence(dict(detail), path, document)
         problem = document.problem(path, message, detail["type"])
         problems.setdefault(problem.path, problem)
     return SpecError(problems.values())
 
 
 def _written_path(loc: Iterable[str | int], data: Any) -> Path:
-    """Drop what validation put into the location and the file does not have: run 0 of a one-run stage, union tags."""
+    """Drop what validation put into the location and the file does not have, e.g. run 0 of a one-run stage."""
     path: list[str | int] = []
     for part in loc:
         here = get(data, tuple(path))
-        if isinstance(part, int) and not isinstance(here, list):
-            continue
-        if isinstance(part, str) and (not isinstance(here, Mapping) or "[" in part):
-            continue
-        path.append(part)
+        if isinstance(here, Mapping) if isinstance(part, str) else isinstance(here, list | tuple):
+            path.append(part)
     return tuple(path)
 
 
 def _sentence(detail: dict[str, Any], path: Path, document: Document) -> str:
-    kind, value, context = detail["type"], detail["input"], detail.get("ctx", {})
-    shown = repr(value) if not isinstance(value, Mapping | list | tuple) else "this"
-    if isinstance(value, Mapping) and value.keys() & {"choice", "range"}:
-        return "a choice or a range belongs in a search space; for python -m explorer.search --space"
+    kind, context, shown = detail["type"], detail.get("ctx", {}), show(detail["input"])
+    if "message" in context:
+        return str(context["message"])
     if kind == "missing":
-        return f"a {path[-1]} is needed; add `{path[-1]}: …`"
+        return _missing(str(detail["loc"][-1]), path, document)
     if kind == "extra_forbidden":
-        fields = _fields_around(path, document)
-        return f"unknown field; {suggest(str(path[-1]), fields)}"
-    if kind in ("int_type", "int_from_float", "int_parsing"):
-        if isinstance(value, float):
-            near = sorted({max(1, int(value)), max(1, int(value) + (value % 1 > 0))})
+        kind, part = _part_around(path, document)
+        return f"{kind} has no field {show(path[-1])}; {suggest(path[-1], part.model_fields)}"
+    if kind in ("int_type", "int_from_float"):
+        if isinstance(detail["input"], float):
+            near = sorted({max(1, int(detail["input"])), max(1, -int(-detail["input"] // 1))})
             return f"{shown} is not a whole number; use {' or '.join(map(str, near))}"
-        return f"{shown} is not a whole number; write digits without quotes"
-    if kind == "greater_than_equal":
-        return f"{shown} is too small; use {context['ge']} or more"
-    if kind == "greater_than":
-        return f"{shown} is too small; use more than {context['gt']}"
-    if kind == "less_than":
-        return f"{shown} is too large; use less than {context['lt']}"
-    if kind == "less_than_equal":
-        return f"{shown} is too large; use {context['le']} or less"
-    if kind == "literal_error":
-        options = [text.strip("' ") for text in context["expected"].replace(" or ", ",").split(",")]
-        return f"{shown} is none of {', '.join(options)}; {suggest(str(value), options)}"
+        return f"{shown} is not a whole number; write it in digits, without quotes"
     if kind == "float_type":
-        return f"{shown} is not a number; write it without quotes"
+        return f"{shown} is not a number; write it in digits, without quotes"
+    if kind in ("greater_than", "greater_than_equal"):
+        limit = f"more than {context['gt']:g}" if "gt" in context else f"{context['ge']:g} or more"
+        return f"{shown} is too small; use {limit}"
+    if kind in ("less_than", "less_than_equal"):
+        limit = f"less than {context['lt']:g}" if "lt" in context else f"{context['le']:g} or less"
+        return f"{shown} is too large; use {limit}"
+    if kind == "literal_error":
+        return f"{shown} is not known here; use {context['expected']}"
     if kind == "string_pattern_mismatch":
-        return f"{shown} is not a usable name; use letters, digits and underscores, a letter first"
+        return f"{shown} is not a usable name; use lower-case letters, digits and underscores, a letter first"
     if kind == "string_type":
         return f"{shown} is not text; put it in quotes"
     if kind == "too_short":
-        return f"{path[-1] if path else 'this'} is empty; it needs at least {context['min_length']} item"
+        return "this list is empty; give it at least one item"
     if kind in ("tuple_type", "list_type"):
         return f"{shown} is not a list; write [ … ] or one `- …` a line"
+    if kind == "model_type":
+        key = context["class_name"].lower()
+        return f"{shown} is no {key}; write a mapping like {{{key}: {next(iter(FAMILIES[key].registry))}, …}}"
     return str(detail["msg"])
 
 
-def _fields_around(path: Path, document: Document) -> list[str]:
-    """Field names of the part in whose mapping the path ends."""
-    around = get(document.data, path[:-1])
-    owner: Any = ModelSpec
-    if len(path) > 1 and isinstance(around, Mapping):
-        for family in FAMILIES:
-            if around.get(family.key) in family.registry and (family.key in ("block", path[-2]) or len(path) == 2):
-                owner = family.registry[around[family.key]]
-                break
-        else:
-            if path[0] == "head":
-                owner = Head.registry["classifier"]
-    return list(owner.model_fields)
+def _missing(field: str, path: Path, document: Document) -> str:
+    written = get(document.data, path)
+    if isinstance(written, str) and path[-1] in FAMILIES:
+        return f"{path[-1]} {written} needs a {field}; write {{{path[-1]}: {written}, {field}: …}}"
+    return f"{field} is missing; add `{field}: …`"
+
+
+def _part_around(path: Path, document: Document) -> tuple[str, Any]:
+    """The part in whose mapping a path ends: what to call it, and its class."""
+    if len(path) == 1:
+        return "a spec", ModelSpec
+    key = str(path[-2]) if path[-2] in FAMILIES else "block"
+    name = get(document.data, (*path[:-1], key))
+    registry = FAMILIES[key].registry
+    return f"{key} {name or ''}".strip(), registry.get(name, next(iter(registry.values())))

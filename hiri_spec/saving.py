@@ -115,11 +115,11 @@ def _edited_source(spec: ModelSpec) -> str | None:
 
 def edit_text(text: str, path: Path, value: Any) -> str:
     """Change or add one value in YAML text and leave every other character as it is."""
+    *parents, name = path
     node = read_nodes(text, "")
-    for part in path[:-1]:
+    for part in parents:
         node = node.content[part]
-    name = path[-1]
-    inside = node.content
+    inside: Any = node.content
     if isinstance(inside, list) or name in inside:
         old: Node = inside[name]
         in_block = not old.is_flow and isinstance(value, list)
@@ -139,26 +139,31 @@ def _column(text: str, index: int) -> int:
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write a text file whole or not at all; raises SpecError where the place can't be written."""
-    target = FilePath(os.path.realpath(path))
+    write_bytes(path, text.encode(errors="backslashreplace"))
+
+
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file whole or not at all; raises SpecError where the place can't be written."""
     try:
+        target = FilePath(os.path.realpath(path))
         if target.exists() and not target.is_file():
-            # a device, a pipe or a folder: nothing to put another file in the place of
-            target.write_text(text, encoding="utf-8")
+            # a device or a pipe is written to, not replaced by a file
+            target.write_bytes(content)
         else:
-            _replace(target, text)
+            _replace(target, content)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         message = f"cannot be written: {reason}; choose another place"
         raise SpecError(Problem(message, file=os.fspath(path), code="unwritable")) from None
 
 
-def _replace(target: FilePath, text: str) -> None:
+def _replace(target: FilePath, content: bytes) -> None:
     mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".hiri-spec-")
     temporary = FilePath(name)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         temporary.chmod(mode)

@@ -19,6 +19,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from . import blocks  # noqa: F401 (importing the package registers every part)
 from .block import Block, Head, Positive, Stem, reader
 from .blocks.classifier import Classifier
+from .errors import show
 
 SMALLEST_SIDE = 32
 Side = Annotated[int, Field(ge=SMALLEST_SIDE)]
@@ -35,6 +36,18 @@ def _as_tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _as_size(value: object) -> object:
+    """Refuse what is no image size here: Pydantic would complain once for each form that a size can have."""
+    sides = value if isinstance(value, list | tuple) and len(value) == 2 else (value,)
+    if not all(isinstance(side, int) and not isinstance(side, bool) for side in sides):
+        message = f"{show(value)} is no image size; write a side or [height, width] in pixels, like 448 or [512, 1024]"
+    elif min(sides) < SMALLEST_SIDE:
+        message = f"{show(value)} is too small; use {SMALLEST_SIDE} or more a side"
+    else:
+        return tuple(value) if isinstance(value, list) else value
+    raise PydanticCustomError("resolution", "{message}", {"message": message})
+
+
 class ModelSpec(BaseModel):
     """A network: a stem, stages of runs of blocks, a head, and the image size it is meant for."""
 
@@ -42,7 +55,7 @@ class ModelSpec(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")] = Field(description="Name of the network.")
     description: str | None = Field(None, description="One sentence about it.")
-    resolution: Annotated[Side | tuple[Side, Side], BeforeValidator(_as_tuple)] = Field(
+    resolution: Annotated[Side | tuple[Side, Side], BeforeValidator(_as_size)] = Field(
         224, description="Image size in pixels: a side, or [height, width]; at least 32 a side."
     )
     in_channels: Positive = Field(3, description="Channels of the image.")
@@ -56,6 +69,10 @@ class ModelSpec(BaseModel):
     )
 
     _document: Any = PrivateAttr(None)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal as networks, whatever files they were read from."""
+        return isinstance(other, ModelSpec) and self.__dict__ == other.__dict__
 
     @property
     def size(self) -> tuple[int, int]:
