@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -44,7 +45,7 @@ class Screen(Watcher):
         if budget.max_params is not None:
             limits += f" and at most {budget.max_params / 1e6:g} M params"
         print_line = self._console.print
-        print_line(f"space: {start.space.file}, {_short(start.space.size)} networks")
+        print_line(f"space: {_shown(start.space.file)}, {_short(start.space.size)} networks")
         print_line(f"budget: {limits} at {format_resolution(start.resolution)} px; {CONVENTION}")
         print_line(
             f"of {feasibility.draws:,} raw draws {feasibility.valid:.1%} are networks in order, "
@@ -63,7 +64,7 @@ class Screen(Watcher):
 
         self._progress = Progress(
             TextColumn("searching"),
-            BarColumn(),
+            BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[best]}"),
@@ -86,6 +87,11 @@ class Screen(Watcher):
         """Take the bar away."""
         if self._progress is not None:
             self._progress.stop()
+
+
+def _shown(file: str) -> str:
+    path = Path(file).resolve()
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
 
 
 def _short(size: int) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 COLOURS = ("#2a9d8f", "#e9a23b", "#c8553d", "#5b6c8f", "#7b5ea7", "#8c6d46")
 INK, FAINT = "#22303c", "#8a949e"
-MOST_LABELS = 4
+MOST_LABELS = 8
 
 
 def _groups(result: SearchResult) -> list[tuple[int, str, list[Member]]]:
@@ -45,7 +45,7 @@ def draw_png(path: Path, result: SearchResult) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8.4, 5.2), dpi=150, layout="constrained")
+    figure = Figure(figsize=(8.4, 6), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     for count, colour, members in _groups(result):
@@ -63,27 +63,18 @@ def draw_png(path: Path, result: SearchResult) -> None:
         zorder=4,
         label="Pareto front",
     )
-    low, high = axes.get_xlim()
-    for member in labelled(front):
-        x = member.macs / 1e9
-        is_right = x > (low + high) / 2
-        axes.annotate(
-            member.sketch,
-            (x, member.score),
-            xytext=(-6 if is_right else 6, 7),
-            textcoords="offset points",
-            ha="right" if is_right else "left",
-            fontsize=8,
-            color=INK,
-            zorder=5,
-        )
+    for number, member in enumerate(labelled(front), start=1):
+        x, y = member.macs / 1e9, member.score
+        axes.annotate(str(number), (x, y), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8)
+        label = f"{member.sketch}, {member.params / 1e6:.1f} M params"
+        axes.scatter([], [], marker=f"${number}$", color=INK, s=30, linewidths=0, label=label)
     axes.margins(y=0.1)
     axes.set_title(_title(result), loc="left", fontsize=12, fontweight="bold", color=INK)
     axes.set_xlabel(f"GMACs ({CONVENTION.split(': ')[1]})")
     axes.set_ylabel(f"{result.score_name} (no training)")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=9, loc="lower right")
+    figure.legend(frameon=False, fontsize=8.5, loc="outside lower left", ncols=2)
     stream = io.BytesIO()
     figure.savefig(stream, format="png", metadata={"Software": None})
     write_bytes(path, stream.getvalue())

@@ -140,7 +140,7 @@ def test_fingerprint_ignores_comments(tmp_path: Path, space: Space) -> None:
         ("{choice: [2, 3]}", "{choice: [2], depth: 2}", r":13 .*stands alone in its mapping; take out depth"),
         ("block: hr, depth: {range: [1, 6]}", "block: hrr, depth: {range: [1, 6]}", r":12 .*'hrr'; did you mean 'hr'"),
         ("width: {choice: [8, 16]}", "width: {choice: [8, 16.5]}", r":3 .*16.5 is not a whole number"),
-        ("heads: 4", "haeds: 4", r"(?s):17 .*haeds: unknown field; did you mean 'heads'"),
+        ("heads: 4", "haeds: 4", r"(?s):17 .*haeds: .*did you mean 'heads'"),
         ("depth: {range: [1, 3]}", "depth: {range: [0, 3]}", r":13 .*depth: 0 is too small"),
     ],
     ids=[
