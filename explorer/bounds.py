@@ -1,4 +1,4 @@
-"""The cheapest and the dearest network of a space, exactly: stage by stage, keeping the best for each way to go on."""
+"""The cheapest and the dearest network of a space, exactly: run by run, keeping the best for each way to go on."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ Measure = Literal["macs", "params"]
 MONOTONE = ("depth", "expansion")
 """Fields in which cost only grows, so that just their ends matter."""
 _stage_reader: TypeAdapter[Any] = TypeAdapter(Stage)
+Stages = tuple[tuple[Block, ...], ...]
+States = dict[tuple[Any, bool], tuple[int, Stages]]
+"""By the map's shape and whether a Transformer has been seen: the best value so far, and the stages that give it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ def bound(space: Space, measure: Measure, *, most: bool = False) -> Bound | None
     for values in product(*[list(variants(node, most)) for node in others.values()]):
         rest = dict(zip(others, values, strict=True))
         for stages in _stage_lists(space.top["stages"]):
-            options = [[runs for runs in map(_read, variants(node, most)) if runs] for node in stages]
+            # a stage's runs are followed one by one: their combinations would be too many to list
+            options = [[[_blocks(run, most) for run in _run_nodes(form)] for form in _forms(node)] for node in stages]
             found = _best_chain(rest, options, measure, sign)
             if found is not None and (best is None or sign * found[0] < sign * best[0]):
                 best = found
@@ -47,21 +51,26 @@ def bound(space: Space, measure: Measure, *, most: bool = False) -> Bound | None
 
 
 def _best_chain(
-    rest: dict[str, Any], options: list[list[tuple[Block, ...]]], measure: Measure, sign: int
+    rest: dict[str, Any], options: list[list[list[list[Block]]]], measure: Measure, sign: int
 ) -> tuple[int, ModelSpec] | None:
-    """Dynamic programme over the stages; a state is the map's shape and whether a Transformer has been seen."""
-    states: dict[tuple[Any, ...], tuple[int, tuple[tuple[Block, ...], ...]]] = {}
-    for position, stage_options in enumerate(options):
-        following: dict[tuple[Any, ...], tuple[int, tuple[tuple[Block, ...], ...]]] = {}
-        for runs in stage_options:
-            starts = states.items() if position else _stem_state(rest, runs, measure)
-            for (shape, seen), (value, before) in starts:
-                went = _through(runs, shape, seen, value, measure)
-                if went is not None:
-                    state, total = went
-                    known = following.get(state)
-                    if known is None or sign * total < sign * known[0]:
-                        following[state] = (total, (*before, runs))
+    """Dynamic programme over the runs of each form of each stage."""
+    states: States = {}
+    for position, forms in enumerate(options):
+        following: States = {}
+        for runs in forms:
+            here = states
+            for place, blocks in enumerate(runs):
+                there: States = {}
+                for block in blocks:
+                    starts = here if position or place else _stem_state(rest, block, measure)
+                    for state, (value, before) in starts.items():
+                        went = _through(block, *state, value, measure)
+                        if went is not None:
+                            stages = (*before, (block,)) if not place else (*before[:-1], (*before[-1], block))
+                            _keep(there, went[0], (went[1], stages), sign)
+                here = there
+            for state, found in here.items():
+                _keep(following, state, found, sign)
         states = following
     best = None
     for (shape, _), (value, stages) in states.items():
@@ -75,28 +84,31 @@ def _best_chain(
     return best
 
 
-def _stem_state(rest: dict[str, Any], runs: tuple[Block, ...], measure: Measure) -> Iterator[Any]:
-    """The state behind the stem, as one item; the stem is as wide as the first stage."""
+def _keep(states: States, state: tuple[Any, bool], found: tuple[int, Stages], sign: int) -> None:
+    """Note a way to reach a state if it is the best so far."""
+    if state not in states or sign * found[0] < sign * states[state][0]:
+        states[state] = found
+
+
+def _stem_state(rest: dict[str, Any], first: Block, measure: Measure) -> States:
+    """The state behind the stem, which is as wide as the first stage."""
     try:
-        spec = ModelSpec.model_validate({**rest, "stages": (runs,)})
+        spec = ModelSpec.model_validate({**rest, "stages": ((first,),)})
     except ValidationError:
-        return
-    one = part_cost(spec.stem, (spec.in_channels, *spec.size), runs[0].width)
-    yield (one.output, False), (getattr(one, measure), ())
+        return {}
+    one = part_cost(spec.stem, (spec.in_channels, *spec.size), first.width)
+    return {(one.output, False): (getattr(one, measure), ())}
 
 
 def _through(
-    runs: tuple[Block, ...], shape: Any, seen_transformer: bool, value: int, measure: Measure
+    run: Block, shape: Any, seen_transformer: bool, value: int, measure: Measure
 ) -> tuple[tuple[Any, bool], int] | None:
-    """Follow one stage; None where widths don't meet or an HR block follows a Transformer."""
-    for run in runs:
-        kind = getattr(run, "block", "")
-        if (run.downsample is None and run.width != shape[0]) or (kind == "hr" and seen_transformer):
-            return None
-        seen_transformer = seen_transformer or kind == "transformer"
-        one = run_cost(run, shape)
-        value, shape = value + getattr(one, measure), one.output
-    return (shape, seen_transformer), value
+    """Follow one run; None where widths don't meet or an HR block follows a Transformer."""
+    kind = getattr(run, "block", "")
+    if (run.downsample is None and run.width != shape[0]) or (kind == "hr" and seen_transformer):
+        return None
+    one = run_cost(run, shape)
+    return (one.output, seen_transformer or kind == "transformer"), value + getattr(one, measure)
 
 
 def variants(node: Node, most: bool) -> Iterator[Any]:
@@ -126,9 +138,26 @@ def _stage_lists(node: Node) -> Iterator[list[Node]]:
         yield node.items
 
 
-def _read(data: Any) -> tuple[Block, ...] | None:
-    try:
-        runs: tuple[Block, ...] = _stage_reader.validate_python(data)
-    except ValidationError:
-        return None
-    return runs
+def _forms(node: Node) -> Iterator[Node]:
+    """The forms of a stage: where it is a choice, those that it chooses from."""
+    if isinstance(node, Choice):
+        for option in node.options:
+            yield from _forms(option)
+    else:
+        yield node
+
+
+def _run_nodes(stage: Node) -> list[Node]:
+    return stage.items if isinstance(stage, Items) else [stage]
+
+
+def _blocks(run: Node, most: bool) -> list[Block]:
+    """Every valid form of a run, but for depth and expansion the end that counts."""
+    blocks = []
+    for data in variants(run, most):
+        try:
+            (block,) = _stage_reader.validate_python(data)
+        except ValidationError:
+            continue
+        blocks.append(block)
+    return blocks

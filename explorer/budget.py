@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hiri_spec import ModelSpec, SpecError
 from hiri_spec.cost import network_cost
@@ -154,7 +154,7 @@ def check_possible(space: Space, budget: Budget) -> None:
         bound(space, "params") if budget.max_params is not None else None,
     )
     if cheapest is None or dearest is None:
-        raise SpecError(Problem("no network of this space is valid: do heads divide any width?", file=space.file))
+        raise _hopeless(space)
     if budget.macs < cheapest.value:
         raise _impossible(space, f"{_gmacs(budget.macs)} are too few", "cheapest", cheapest, "use at least that")
     if budget.least_macs > dearest.value:
@@ -165,6 +165,18 @@ def check_possible(space: Space, budget: Budget) -> None:
         raise SpecError(
             Problem(f"{message}has {smallest.value:,}; use at least that", "--max-params", code="impossible")
         )
+
+
+def _hopeless(space: Space) -> SpecError:
+    """Why no network of a space is valid, as told by the first draw that isn't one."""
+    rng = random.Random(0)
+    for _ in range(100):
+        error = space.explain(space.draw(rng))
+        if error is not None:
+            first = error.problems[0]
+            return SpecError(replace(first, message=f"no network of this space is valid, e.g. here: {first.message}"))
+    message = "in every network of this space an HR block follows a Transformer, which the search does not allow"
+    return SpecError(Problem(f"{message}; offer another block after the Transformer", file=space.file))
 
 
 def _impossible(space: Space, what: str, which: str, limit: Bound, way_out: str) -> SpecError:

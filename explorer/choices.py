@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from hiri_spec.document import Document, Origin
-from hiri_spec.errors import Path, SpecError
+from hiri_spec.errors import Path, SpecError, show
 
 MAX_OPTIONS = 10_000
 Assignment = dict[str, int]
@@ -128,6 +128,9 @@ class _Reader:
             raw = value["choice"]
             if not isinstance(raw, list) or not raw:
                 raise self._error((*written, "choice"), f"{raw!r} offers nothing; list at least one value")
+            for index, item in enumerate(raw):
+                if item in raw[:index]:
+                    raise self._error((*written, "choice", index), f"{show(item)} is offered twice; take one out")
             labels, name = _labels(raw, path)
             signature = f"choice {raw}"
         parameter = self._parameter(name, labels, "range" in value, signature, conditions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 import traceback
@@ -11,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
-from hiri_spec import ModelSpec, SpecError
+from hiri_spec import ModelSpec, SpecError, __version__
 from hiri_spec.errors import Problem, suggest
 from hiri_spec.files import to_yaml, write_text
 from hiri_spec.quantities import format_resolution, parse_macs, parse_params, parse_resolutions
@@ -119,6 +120,9 @@ def search(
         raise SpecError(Problem(f"unknown objective {objective!r}; {suggest(objective, OBJECTIVES)}", "--objective"))
     if trials < 1:
         raise SpecError(Problem(f"{trials} trials are too few; ask for 1 or more", "--trials"))
+    from .evaluators import check_known
+
+    check_known(evaluator)
     opened = load_space(space, stages=stages, resolution=_read_size(resolution), set=set)
     check_possible(opened, limits)
     size = _size_of(opened)
@@ -128,16 +132,20 @@ def search(
         "budget": limits.macs,
         "max_params": limits.max_params,
         "resolution": format_resolution(size),
+        "stages": None if stages is None else ",".join(map(str, sorted({*stages}))),
         "objective": objective,
         "evaluator": evaluator,
         "seed": seed,
+        "version": __version__,
     }
     from .report import write_reports
     from .study import locked_folder
 
     with locked_folder(folder):
-        found = _run(opened, limits, settings, folder, trials, watcher, size)
+        found, failure = _run(opened, limits, settings, folder, trials, watcher, size)
         write_reports(found)
+    if failure is not None:
+        raise failure
     return found
 
 
@@ -149,8 +157,9 @@ def _run(
     trials: int,
     watcher: Watcher,
     size: tuple[int, int],
-) -> SearchResult:
-    from .evaluators import load_evaluator
+) -> tuple[SearchResult, SpecError | None]:
+    """What was found, and the error that ended the search early, if one did."""
+    from .evaluators import EVALUATORS, load_evaluator
     from .samplers.budgeted import BudgetedSampler
     from .study import SearchStudy
 
@@ -162,15 +171,20 @@ def _run(
     feasibility = measure_feasibility(space, budget, seed)
     watcher.started(Started(space, budget, feasibility, size, out, trials, len(members), study.dropped_bytes))
     was_interrupted = False
-    score_name = ""
+    failure = None
     try:
-        evaluate = load_evaluator(settings["evaluator"])
-        score_name = evaluate.score_name
-        while len(members) < trials:
+        # a finished search is told again without loading torch
+        evaluate = load_evaluator(settings["evaluator"]) if len(members) < trials else None
+        while evaluate is not None and len(members) < trials:
             trial = study.ask()
             candidate = sampler.candidates.pop(trial.number)
             began = time.perf_counter()
-            score = _evaluate(evaluate, candidate.spec, seed, out, trial.number)
+            try:
+                score = _evaluate(evaluate, candidate.spec, seed, out, trial.number)
+            except SpecError as error:
+                study.fail(trial, str(error))
+                failure = error
+                break
             attributes = {
                 "macs": candidate.macs,
                 "params": candidate.params,
@@ -183,22 +197,24 @@ def _run(
             watcher.tried(members[-1], best)
     except KeyboardInterrupt:
         was_interrupted = True
-    return SearchResult(tuple(members), pareto_front(members), out, score_name, settings, was_interrupted)
+    score_name = EVALUATORS[settings["evaluator"]].score_name
+    return SearchResult(tuple(members), pareto_front(members), out, score_name, settings, was_interrupted), failure
 
 
 def _evaluate(evaluate: Callable[[ModelSpec, int], float], spec: ModelSpec, seed: int, out: Path, number: int) -> float:
     """The score of a network; if the evaluator fails, the network and the traceback are kept for a report."""
     try:
-        return float(evaluate(spec, seed))
-    except SpecError:
-        raise
+        score = float(evaluate(spec, seed))
+        if not math.isfinite(score):
+            raise ArithmeticError(f"the score is {score}")
     except Exception as error:
         place = out / f"failed-{number}.yaml"
         write_text(place, to_yaml(spec))
         write_text(place.with_suffix(".txt"), traceback.format_exc())
         message = f"the evaluator failed on trial {number}: {type(error).__name__}: {error}; the trials before are kept"
-        hint = f"the network is in {place}, the traceback beside it"
+        hint = f"the network is in {place}, the traceback beside it; the same command goes on with the next network"
         raise SpecError(Problem(f"{message}; {hint}", "--evaluator", code="evaluator")) from error
+    return score
 
 
 def _member(space: Space, trial: Any) -> Member:

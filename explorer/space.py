@@ -152,6 +152,10 @@ def load_space(
     if not tree.parameters:
         message = "nothing varies in this space; write {choice: […]} or {range: [low, high]} where a value may vary"
         raise document.error((), message)
+    varying = [name for name in tree.parameters if name.split(".")[0] == "resolution"]
+    if varying:
+        # costs of different image sizes can't be held against one budget, nor scores against each other
+        raise document.error(("resolution",), "all networks of a search see one image size; write one value")
     space = Space(document, tree)
     space.is_changed = bool(set) or stages is not None
     space.check()
@@ -161,7 +165,9 @@ def load_space(
 def _keep_stages(document: Document, wanted: Sequence[int]) -> None:
     node = document.data.get("stages")
     lists = node["choice"] if isinstance(node, dict) and isinstance(node.get("choice"), list) else [node]
-    lengths = [len(item) if isinstance(item, list) else 0 for item in lists]
+    lengths = [len(item) for item in lists if isinstance(item, list)]
+    if len(lengths) < len(lists):
+        return  # not lists of stages: validation says so with its line
     missing = sorted({*wanted} - {*lengths})
     if missing or not wanted:
         offered = ", ".join(map(str, sorted({*lengths})))

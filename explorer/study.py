@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import Any, Literal
 
 import optuna
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState
 
 from hiri_spec import SpecError
@@ -65,6 +66,20 @@ def locked_folder(out: Path) -> Iterator[Path]:
         yield out
 
 
+class _FolderIsLocked(JournalFileOpenLock):
+    """No lock of its own for the journal: the folder's keeps others out, and does not outlive a killed process.
+
+    Optuna's locks are files; one left behind by `kill -9` makes the next search wait, or go round for ever.
+    """
+
+    def acquire(self) -> bool:
+        """The folder is locked already."""
+        return True
+
+    def release(self) -> None:
+        """The folder stays locked."""
+
+
 class SearchStudy:
     """The study of one search: Optuna's in memory for drawing, a journal on disk for keeping.
 
@@ -80,10 +95,14 @@ class SearchStudy:
         self.sampler = sampler
         journal = out / JOURNAL
         self.dropped_bytes = _drop_half_line(journal)
-        storage = JournalStorage(JournalFileBackend(str(journal)))
-        self._stored = self._open(storage, description, directions)
+        try:
+            backend = JournalFileBackend(str(journal), lock_obj=_FolderIsLocked(str(journal)))
+            self._stored = self._open(JournalStorage(backend), description, directions)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise SpecError(Problem(f"{journal} cannot be used: {reason}", "--out", code="unwritable")) from None
         self._memory = optuna.create_study(sampler=sampler, directions=directions)
-        for trial in self._stored.get_trials(deepcopy=False, states=[TrialState.COMPLETE]):
+        for trial in self._stored.get_trials(deepcopy=False):
             self._memory.add_trial(_copy(trial))
             sampler.remember(trial.params)
 
@@ -124,16 +143,23 @@ class SearchStudy:
         for name, value in attributes.items():
             trial.set_user_attr(name, value)
         frozen = self._memory.tell(trial, values)
+        self._keep(frozen)
+        return _read(frozen)
+
+    def fail(self, trial: optuna.Trial, reason: str) -> None:
+        """Write that a trial's evaluation failed, so that the same command goes on with the next one."""
+        trial.set_user_attr("failure", reason)
+        self._keep(self._memory.tell(trial, state=TrialState.FAIL))
+
+    def _keep(self, frozen: FrozenTrial) -> None:
         try:
             self._stored.add_trial(_copy(frozen))
         except OSError as error:
-            count = trial.number
             reason = error.strerror or str(error)
-            message = f"{self.out} does not take trial {trial.number}: {reason}; the {count} trials before are kept. "
+            message = f"{self.out} does not take trial {frozen.number}: {reason}; those before it are kept. "
             raise SpecError(
                 Problem(f"{message}Make room, and run the same command again", "--out", code="unwritable")
             ) from None
-        return _read(frozen)
 
 
 def _copy(trial: FrozenTrial) -> FrozenTrial:
@@ -156,11 +182,21 @@ def _read(trial: FrozenTrial) -> Trial:
 
 
 def _drop_half_line(journal: Path) -> int:
-    """Cut off what a killed process or a full disk left of a last line; returns how many bytes that was."""
+    """Cut off what a killed process or a full disk left of a last line; returns how many bytes that was.
+
+    Raises SpecError for a file that is no journal otherwise.
+    """
     if not journal.exists():
         return 0
     content = journal.read_bytes()
     whole = content.rfind(b"\n") + 1
+    for number, line in enumerate(content[:whole].splitlines(), 1):
+        try:
+            json.loads(line)
+        except ValueError:
+            # a line that Optuna can't read would end in its traceback, and cutting more off would lose trials
+            message = "is damaged, this line is no JSON; move the file away to begin anew, or name another --out"
+            raise SpecError(Problem(message, file=str(journal), line=number, code="damaged")) from None
     if whole < len(content):
         with journal.open("r+b") as stream:
             stream.truncate(whole)

@@ -3,33 +3,46 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import dataclass
 from typing import Protocol
 
 from hiri_spec import ModelSpec, SpecError
 from hiri_spec.errors import Problem, suggest
 
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where an evaluator lives, to be loaded on use as most need torch, and what its scores are called."""
+
+    place: str
+    score_name: str
+
+
 EVALUATORS = {
-    "naswot": "explorer.evaluators.naswot:Naswot",
-    "params": "explorer.evaluators.params:Params",
+    "naswot": Entry("explorer.evaluators.naswot:Naswot", "NASWOT score"),
+    "params": Entry("explorer.evaluators.params:Params", "params M"),
 }
-"""Where each evaluator lives; loaded on use, as most need torch."""
 
 
 class Evaluator(Protocol):
     """Scores a network; the same spec and seed give the same score."""
 
     name: str
-    score_name: str
 
     def __call__(self, spec: ModelSpec, seed: int) -> float:
         """The score, higher is better."""
         ...
 
 
-def load_evaluator(name: str) -> Evaluator:
-    """Make an evaluator by its name; raises SpecError with the known ones."""
+def check_known(name: str) -> None:
+    """Refuse an unknown evaluator before anything is written; raises SpecError with the known ones."""
     if name not in EVALUATORS:
         raise SpecError(Problem(f"unknown evaluator {name!r}; {suggest(name, EVALUATORS)}", "--evaluator"))
-    module, _, attribute = EVALUATORS[name].partition(":")
+
+
+def load_evaluator(name: str) -> Evaluator:
+    """Make an evaluator by its name; raises SpecError with the known ones."""
+    check_known(name)
+    module, _, attribute = EVALUATORS[name].place.partition(":")
     evaluator: Evaluator = getattr(importlib.import_module(module), attribute)()
     return evaluator

@@ -22,7 +22,6 @@ class Naswot:
     """
 
     name = "naswot"
-    score_name = "NASWOT score"
 
     def __call__(self, spec: ModelSpec, seed: int) -> float:
         """The score; higher means that the images are told apart better. Raises SpecError without activations."""

@@ -9,7 +9,6 @@ class Params:
     """Millions of parameters, known without building."""
 
     name = "params"
-    score_name = "params M"
 
     def __call__(self, spec: ModelSpec, seed: int) -> float:
         """Millions of parameters; the seed has no say."""

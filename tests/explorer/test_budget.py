@@ -129,3 +129,39 @@ def test_feasibility_is_the_seeds() -> None:
     first = measure_feasibility(DEFAULT, FIVE, seed=1, draws=500)
     assert first == measure_feasibility(DEFAULT, FIVE, seed=1, draws=500)
     assert 0 < first.feasible < first.valid < 1
+
+
+@pytest.mark.parametrize(
+    ("stages", "match"),
+    [
+        (
+            "[{block: ffn, depth: {choice: [1, 2]}, width: 8}, {block: ffn, depth: 1, width: 16}]",
+            r"bad\.yaml:3 .*no network of this space is valid, e\.g\. here: 16 differs .* add a downsample",
+        ),
+        (
+            "[{block: transformer, depth: {choice: [1, 2]}, width: 8, heads: 1},"
+            " {block: hr, depth: 1, width: 16, downsample: irds_a}]",
+            r"in every network of this space an HR block follows a Transformer",
+        ),
+    ],
+    ids=["widths", "order"],
+)
+def test_spaces_without_a_network(tmp_path: Path, stages: str, match: str) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(f"name: bad\nstem: vit\nstages: {stages}\n")
+    with pytest.raises(SpecError, match=match):
+        check_possible(load_space(path), Budget(10**9))
+
+
+def test_bounds_of_stages_with_many_runs_take_no_time(tmp_path: Path) -> None:
+    """Runs are followed one by one: listing these stages whole would take 2,916 cubed combinations."""
+    run = "{block: cffn, depth: {range: [1, 9]}, width: {range: [8, 72, 8]}, kernel: {choice: [3, 5, 7]}, %s}"
+    ways = "norm: {choice: [batch, layer]}, activation: {choice: [gelu, relu, silu]}, expansion: {range: [1, 6]}"
+    stage = f"[{', '.join([run % ways] * 3)}]"
+    path = tmp_path / "long.yaml"
+    path.write_text(f"name: long\nresolution: 32\nstem: vit\nstages: [{stage}]\n")
+    space = load_space(path)
+    least, most = bound(space, "macs"), bound(space, "macs", most=True)
+    assert least is not None
+    assert most is not None
+    assert (least.sketch, most.sketch) == ("C1+C1+C1", "C9+C9+C9")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -19,6 +20,7 @@ from explorer.search import Member, SearchResult, Watcher, pareto_front, search
 from hiri_spec import SpecError
 
 BUDGET = "4mmacs"
+ROOT = Path(__file__).parent.parent.parent
 
 
 def run(space_file: Path, out: Path, trials: int = 12, **options: object) -> SearchResult:
@@ -95,6 +97,7 @@ def test_the_search_beats_chance(space_file: Path, tmp_path: Path) -> None:
         ({"evaluator": "naswot"}, "evaluator was params, is naswot"),
         ({"objective": "score"}, "objective was pareto, is score"),
         ({"resolution": 72}, "resolution was 64, is 72"),
+        ({"stages": [3]}, "space was .*stages was None, is 3"),
         ({"max_params": "1m"}, "max_params was None, is 1000000"),
         ({"set": {"stem.width": 8}}, "space was small.yaml .*, is small.yaml"),
     ],
@@ -116,6 +119,95 @@ def test_a_half_written_last_line_is_cut_off(space_file: Path, tmp_path: Path, f
     again = run(space_file, found.out)
     assert told(again) == told(found)
     assert journal.read_bytes().count(b"\n") == content.count(b"\n")
+
+
+def test_a_damaged_journal_is_told_and_left_alone(space_file: Path, found: SearchResult) -> None:
+    journal = found.out / "study.journal"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join([*lines[:2], b"\0\0\0\n", *lines[3:]]))
+    before = journal.read_bytes()
+    with pytest.raises(SpecError, match=r"study\.journal:3: is damaged, this line is no JSON; move the file away"):
+        run(space_file, found.out)
+    assert journal.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_a_killed_search_goes_on(space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After kill -9, in a folder named relative to here, whatever locks the process had left behind."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    options = ["--budget", BUDGET, "--space", str(space_file), "--evaluator", "params", "--out", "run"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "explorer.search", *options, "--trials", "100000"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    journal = tmp_path / "run" / "study.journal"
+    deadline = time.monotonic() + 60
+    while not (journal.exists() and journal.stat().st_size > 20_000) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    Path("run/study.journal.lock").symlink_to("run/study.journal")  # as Optuna's own lock would lie there
+    kept = journal.read_bytes().count(b'"op_code":4')
+    again = run(space_file, Path("run"), trials=kept + 2)
+    assert len(again.trials) == kept + 2
+    assert told(again) == told(run(space_file, tmp_path / "whole", trials=kept + 2))
+
+
+def test_a_full_disk_keeps_the_trials_before(space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from explorer.study import SearchStudy
+
+    class Full:
+        def __init__(self, inner: Any) -> None:
+            self.inner, self.writes = inner, 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.inner, name)
+
+        def add_trial(self, trial: Any) -> None:
+            self.writes += 1
+            if self.writes > 3:
+                with (tmp_path / "run" / "study.journal").open("ab") as journal:
+                    journal.write(b'{"op_code":4,"half')
+                raise OSError(28, "No space left on device")
+            self.inner.add_trial(trial)
+
+    opened = SearchStudy._open
+    monkeypatch.setattr(SearchStudy, "_open", lambda self, *rest: Full(opened(self, *rest)))
+    with pytest.raises(SpecError, match=r"does not take trial 3: No space left on device; those before it are kept"):
+        run(space_file, tmp_path / "run")
+    monkeypatch.undo()
+    assert told(run(space_file, tmp_path / "run")) == told(run(space_file, tmp_path / "whole"))
+
+
+def test_an_unknown_evaluator_leaves_no_trace(space_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="unknown evaluator 'parms'"):
+        run(space_file, tmp_path / "run", evaluator="parms")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), float("-inf")])
+def test_a_score_that_is_no_number(
+    space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, score: float
+) -> None:
+    import explorer.evaluators.params as params
+
+    own = params.Params.__call__
+    seen: list[str] = []
+
+    def fail_once(self: params.Params, spec: hiri_spec.ModelSpec, seed: int) -> float:
+        seen.append(spec.name)
+        return score if len(seen) == 4 else own(self, spec, seed)
+
+    monkeypatch.setattr(params.Params, "__call__", fail_once)
+    with pytest.raises(SpecError, match=rf"trial 3: ArithmeticError: the score is {score}; .* next network"):
+        run(space_file, tmp_path / "run")
+    assert (tmp_path / "run" / "best.yaml").exists()
+    result = run(space_file, tmp_path / "run")
+    assert [member.number for member in result.trials] == [0, 1, 2, *range(4, 13)]
+    failed = hiri_spec.load(tmp_path / "run" / "failed-3.yaml")
+    assert failed not in [member.spec.model_copy(update={"name": failed.name}) for member in result.trials]
 
 
 def test_two_at_once(space_file: Path, found: SearchResult) -> None:
