@@ -1,4 +1,4 @@
-"""A small space that is quick to search, as text and as a file."""
+"""A small space that is quick to search, as text and as a file, and searches of it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from explorer.search import SearchResult, search
 from explorer.space import Space, load_space
 
+BUDGET = "4mmacs"
 SMALL_SPACE = """\
 name: small
 resolution: 64
@@ -40,3 +42,16 @@ def space_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def space(space_file: Path) -> Space:
     return load_space(space_file)
+
+
+def run(space_file: Path, out: Path, trials: int = 12, **options: object) -> SearchResult:
+    return search(BUDGET, space=space_file, out=out, trials=trials, **{"evaluator": "params", **options})
+
+
+def told(result: SearchResult) -> list[tuple[object, ...]]:
+    return [(member.number, member.spec, member.score, member.macs) for member in result.trials]
+
+
+@pytest.fixture
+def found(space_file: Path, tmp_path: Path) -> SearchResult:
+    return run(space_file, tmp_path / "run")

@@ -1,0 +1,216 @@
+"""Studies that survive: repeatable, resumable, and safe with what they have."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import BUDGET, run, told
+
+import explorer.evaluators.params as params
+import hiri_spec
+from explorer.search import Member, SearchResult, Watcher
+from hiri_spec import SpecError
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_one_seed_one_search(space_file: Path, tmp_path: Path, found: SearchResult) -> None:
+    assert told(run(space_file, tmp_path / "again")) == told(found)
+    assert told(run(space_file, tmp_path / "other", seed=1)) != told(found)
+
+
+@pytest.mark.parametrize("objective", ["pareto", "score"])
+def test_resuming_goes_on_as_if_never_stopped(space_file: Path, tmp_path: Path, objective: str) -> None:
+    whole = run(space_file, tmp_path / "whole", trials=60, objective=objective)
+    for trials in (7, 30, 60):
+        parts = run(space_file, tmp_path / "parts", trials=trials, objective=objective)
+    assert told(parts) == told(whole)
+
+
+def test_a_finished_search_is_told_again(space_file: Path, found: SearchResult) -> None:
+    journal = (found.out / "study.journal").read_bytes()
+    again = run(space_file, found.out)
+    assert told(again) == told(found)
+    assert (found.out / "study.journal").read_bytes() == journal
+
+
+@pytest.mark.parametrize(
+    ("options", "difference"),
+    [
+        ({"seed": 3}, "seed was 0, is 3"),
+        ({"evaluator": "naswot"}, "evaluator was params, is naswot"),
+        ({"objective": "score"}, "objective was pareto, is score"),
+        ({"resolution": 72}, "resolution was 64, is 72"),
+        ({"stages": [3]}, "space was .*stages was None, is 3"),
+        ({"max_params": "1m"}, "max_params was None, is 1000000"),
+        ({"set": {"stem.width": 8}}, "space was small.yaml .*, is small.yaml"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_folder_of_another_search_is_left_alone(
+    space_file: Path, found: SearchResult, options: dict[str, object], difference: str
+) -> None:
+    before = {path: path.read_bytes() for path in found.out.rglob("*") if path.is_file() and path.name != ".lock"}
+    with pytest.raises(SpecError, match=rf"holds another search: {difference}.*Nothing there was changed"):
+        run(space_file, found.out, **options)
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_half_written_last_line_is_cut_off(space_file: Path, tmp_path: Path, found: SearchResult) -> None:
+    journal = found.out / "study.journal"
+    content = journal.read_bytes()
+    journal.write_bytes(content[:-20])
+    again = run(space_file, found.out)
+    assert told(again) == told(found)
+    assert journal.read_bytes().count(b"\n") == content.count(b"\n")
+
+
+def test_a_damaged_journal_is_told_and_left_alone(space_file: Path, found: SearchResult) -> None:
+    journal = found.out / "study.journal"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join([*lines[:2], b"\0\0\0\n", *lines[3:]]))
+    before = journal.read_bytes()
+    with pytest.raises(SpecError, match=r"study\.journal:3: is damaged, this line is no JSON; move the file away"):
+        run(space_file, found.out)
+    assert journal.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_a_killed_search_goes_on(space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After kill -9, in a folder named relative to here, whatever locks the process had left behind."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    options = ["--budget", BUDGET, "--space", str(space_file), "--evaluator", "params", "--out", "run"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "explorer.search", *options, "--trials", "100000"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    journal = tmp_path / "run" / "study.journal"
+    deadline = time.monotonic() + 60
+    while not (journal.exists() and journal.stat().st_size > 20_000) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    Path("run/study.journal.lock").symlink_to("run/study.journal")  # as Optuna's own lock would lie there
+    kept = journal.read_bytes().count(b'"op_code":4')
+    again = run(space_file, Path("run"), trials=kept + 2)
+    assert len(again.trials) == kept + 2
+    assert told(again) == told(run(space_file, tmp_path / "whole", trials=kept + 2))
+
+
+def test_a_full_disk_keeps_the_trials_before(space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from explorer.study import SearchStudy
+
+    class Full:
+        def __init__(self, inner: Any) -> None:
+            self.inner, self.writes = inner, 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.inner, name)
+
+        def add_trial(self, trial: Any) -> None:
+            self.writes += 1
+            if self.writes > 3:
+                with (tmp_path / "run" / "study.journal").open("ab") as journal:
+                    journal.write(b'{"op_code":4,"half')
+                raise OSError(28, "No space left on device")
+            self.inner.add_trial(trial)
+
+    opened = SearchStudy._open
+    monkeypatch.setattr(SearchStudy, "_open", lambda self, *rest: Full(opened(self, *rest)))
+    with pytest.raises(SpecError, match=r"does not take trial 3: No space left on device; those before it are kept"):
+        run(space_file, tmp_path / "run")
+    monkeypatch.undo()
+    assert told(run(space_file, tmp_path / "run")) == told(run(space_file, tmp_path / "whole"))
+
+
+def test_an_unknown_evaluator_leaves_no_trace(space_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="unknown evaluator 'parms'"):
+        run(space_file, tmp_path / "run", evaluator="parms")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("score", [float("nan"), float("inf"), float("-inf")])
+def test_a_score_that_is_no_number(
+    space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, score: float
+) -> None:
+    own = params.Params.__call__
+    seen: list[str] = []
+
+    def fail_once(self: params.Params, spec: hiri_spec.ModelSpec, seed: int) -> float:
+        seen.append(spec.name)
+        return score if len(seen) == 4 else own(self, spec, seed)
+
+    monkeypatch.setattr(params.Params, "__call__", fail_once)
+    with pytest.raises(SpecError, match=rf"trial 3: ArithmeticError: the score is {score}; .* next network"):
+        run(space_file, tmp_path / "run")
+    assert (tmp_path / "run" / "best.yaml").exists()
+    result = run(space_file, tmp_path / "run")
+    assert [member.number for member in result.trials] == [0, 1, 2, *range(4, 13)]
+    failed = hiri_spec.load(tmp_path / "run" / "failed-3.yaml")
+    assert failed not in [member.spec.model_copy(update={"name": failed.name}) for member in result.trials]
+
+
+def test_two_at_once(space_file: Path, found: SearchResult) -> None:
+    class Second(Watcher):
+        def tried(self, member: Member, best: Member) -> None:
+            with pytest.raises(SpecError, match=rf"another search \(process {os.getpid()}\) is writing"):
+                run(space_file, found.out)
+
+    assert len(run(space_file, found.out, trials=13, watcher=Second()).trials) == 13
+
+
+def test_an_evaluator_that_fails_keeps_the_rest(
+    space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_later(self: object, spec: hiri_spec.ModelSpec, seed: int) -> float:
+        if len(list(tmp_path.glob("run/study.journal"))) and (tmp_path / "run/study.journal").stat().st_size > 8000:
+            raise RuntimeError("out of memory")
+        return 1.0
+
+    monkeypatch.setattr(params.Params, "__call__", fail_later)
+    with pytest.raises(
+        SpecError, match=r"failed on trial \d+: RuntimeError: out of memory; the trials before are kept"
+    ):
+        run(space_file, tmp_path / "run")
+    (spec,) = (tmp_path / "run").glob("failed-*.yaml")
+    assert hiri_spec.load(spec).name == "small"
+    assert "out of memory" in spec.with_suffix(".txt").read_text()
+    monkeypatch.undo()
+    assert len(run(space_file, tmp_path / "run").trials) == 12
+
+
+def test_ctrl_c_keeps_what_is_finished(space_file: Path, tmp_path: Path) -> None:
+    class Stop(Watcher):
+        def tried(self, member: Member, best: Member) -> None:
+            if member.number == 4:
+                raise KeyboardInterrupt
+
+    result = run(space_file, tmp_path / "run", watcher=Stop())
+    assert result.was_interrupted
+    assert len(result.trials) == 5
+    assert (result.out / "best.yaml").exists()
+    assert told(run(space_file, tmp_path / "run")) == told(run(space_file, tmp_path / "whole"))
+
+
+@pytest.mark.slow
+def test_ctrl_c_on_the_command_line(space_file: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "explorer.search", "--budget", BUDGET, "--space", str(space_file)]
+    command += ["--trials", "100000", "--evaluator", "params", "--out", str(tmp_path / "run")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    journal = tmp_path / "run" / "study.journal"
+    deadline = time.monotonic() + 60
+    while not (journal.exists() and journal.stat().st_size > 20_000) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert "trials are kept in" in err
+    assert "the front of" in out
