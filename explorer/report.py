@@ -9,7 +9,9 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
+from hiri_spec import SpecError
 from hiri_spec.cost import CONVENTION
+from hiri_spec.errors import Problem
 from hiri_spec.files import to_yaml, write_text
 
 from .plots import draw_html, draw_png
@@ -98,7 +100,13 @@ def write_reports(result: SearchResult) -> None:
     write_text(result.out / "trials.csv", trials_csv(result))
     write_text(result.out / "best.yaml", spec_text(result, result.best))
     folder = result.out / "front"
-    folder.mkdir(exist_ok=True)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SpecError(
+            Problem(f"{folder} cannot be made: {reason}; move it away", "--out", code="unwritable")
+        ) from None
     wanted = {file_name(member): member for member in result.front}
     for name, member in wanted.items():
         write_text(folder / name, spec_text(result, member))

@@ -98,7 +98,7 @@ def search(
     budget: str | float,
     *,
     resolution: int | tuple[int, int] | str | None = None,
-    stages: Sequence[int] | None = None,
+    stages: int | Sequence[int] | None = None,
     trials: int = DEFAULT_TRIALS,
     space: str | Path | None = None,
     max_params: str | float | None = None,
@@ -120,6 +120,7 @@ def search(
         raise SpecError(Problem(f"unknown objective {objective!r}; {suggest(objective, OBJECTIVES)}", "--objective"))
     if trials < 1:
         raise SpecError(Problem(f"{trials} trials are too few; ask for 1 or more", "--trials"))
+    stages = [stages] if isinstance(stages, int) else stages
     from .evaluators import check_known
 
     check_known(evaluator)
@@ -230,8 +231,10 @@ def _member(space: Space, trial: Any) -> Member:
 def _read_size(resolution: int | tuple[int, int] | str | None) -> tuple[int, int] | None:
     if resolution is None:
         return None
-    if isinstance(resolution, tuple):
-        return resolution
+    if isinstance(resolution, tuple | list):
+        if len(resolution) != 2:
+            raise SpecError(Problem(f"{resolution!r} is no image size; give (height, width)", "--resolution"))
+        return resolution[0], resolution[1]
     sizes = parse_resolutions(str(resolution))
     if len(sizes) != 1:
         raise SpecError(Problem("a search has one image size; give one", "--resolution"))

@@ -155,3 +155,18 @@ def test_too_many_trials_for_a_small_space(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"no new network within .* in 20,000 draws, 1 found before"):
         search(budget, space=path, out=tmp_path / "run", trials=5, evaluator="params")
     assert len(search(budget, space=path, out=tmp_path / "run", trials=1, evaluator="params").trials) == 1
+
+
+def test_a_file_where_the_front_belongs(space_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "front").write_text("mine")
+    with pytest.raises(SpecError, match=r"run/front cannot be made: File exists; move it away"):
+        run(space_file, tmp_path / "run", trials=2)
+    assert (tmp_path / "run" / "front").read_text() == "mine"
+
+
+def test_sizes_and_stages_as_python_writes_them(space_file: Path, tmp_path: Path) -> None:
+    result = run(space_file, tmp_path / "run", trials=2, resolution=(64, 72), stages=2)
+    assert {(len(member.spec.stages), member.spec.size) for member in result.trials} == {(2, (64, 72))}
+    with pytest.raises(SpecError, match=r"--resolution: \(64,\) is no image size; give \(height, width\)"):
+        run(space_file, tmp_path / "other", resolution=(64,))
