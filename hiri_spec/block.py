@@ -6,6 +6,7 @@ feature map. There is no other place where a part's formula or module is written
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, NoReturn, TypeVar
 
@@ -30,6 +31,27 @@ def _odd(value: int) -> int:
 
 
 OddInt = Annotated[int, Field(ge=1, json_schema_extra={"not": {"multipleOf": 2}}), AfterValidator(_odd)]
+
+
+def _usable(name: str) -> str:
+    if name in RESERVED_NAMES or keyword.iskeyword(name):
+        raise PydanticCustomError(
+            "reserved", "{name} is a word of Python or torch; use another, such as {name}_blocks", {"name": name}
+        )
+    return name
+
+
+RESERVED_NAMES = frozenset(
+    """add_module apply bfloat16 buffers call_super_init children compile cpu cuda double downsample dump_patches eval
+    extra_repr float forward get_buffer get_extra_state get_parameter get_submodule grad_checkpointing half ipu
+    load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters
+    register_backward_hook register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
+    register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook
+    register_module register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_
+    set_extra_state set_submodule share_memory state_dict to to_empty train training type xpu zero_grad""".split()
+)
+"""What a torch module calls its own things; a run of blocks is an attribute beside them. A test compares with torch."""
+RunName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_usable)]
 NormName = Literal["batch", "layer"]
 ActivationName = Literal["gelu", "relu", "silu"]
 
@@ -75,7 +97,7 @@ class Block(Part):
     activation: ActivationName = "gelu"
     layer_scale: PositiveFloat | None = Field(None, description="Initial value of a learned scale on each branch.")
     downsample: DownsampleField = Field(None, description="What leads from the stage before into this one.")
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] | None = Field(
+    name: RunName | None = Field(
         None, description="Key of this run's weights; set it to keep them apart from edits of the stage."
     )
 

@@ -23,7 +23,7 @@ def console(*, stderr: bool = False) -> Any:
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() or "COLUMNS" in os.environ else 200
+    width = None if stream.isatty() else 200
     return Console(file=stream, width=width, highlight=False, emoji=False)
 
 

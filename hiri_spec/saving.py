@@ -121,7 +121,8 @@ def edit_text(text: str, path: Path, value: Any) -> str:
         node = node.content[part]
     inside: Any = node.content
     if isinstance(inside, list) or name in inside:
-        old: Node = inside[name]
+        key: Any = name
+        old: Node = inside[key]
         in_block = not old.is_flow and isinstance(value, list)
         written = block_text(value, _column(text, old.start)) if in_block else flow_text(value)
         return text[: old.start] + " " * (old.start == old.end) + written + text[old.end :]

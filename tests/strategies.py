@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from keyword import iskeyword
 from typing import Any, get_args
 
 from hypothesis import strategies as st
 
-from hiri_spec.block import Block, Downsample, Head, Part, Stem
+from hiri_spec.block import RESERVED_NAMES, Block, Downsample, Head, Part, Stem
 from hiri_spec.schema import SMALLEST_SIDE, ModelSpec
 
-ODD_NAMES = ("null", "true", "yes", "on", "y", "e1", "train", "forward", "blocks", "blocks_2", "items")
+ODD_NAMES = ("null", "true", "yes", "on", "y", "e1", "blocks", "blocks_2", "items")
 ODD_MODEL_NAMES = ("null", "True", "no", "1", "1e5", "0x1F", "0o17", "1.5", "2024-01-01", "hiri_s", "a-b.c", "1_000")
-RUN_NAMES = st.sampled_from(ODD_NAMES) | st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
+RUN_NAMES = (st.sampled_from(ODD_NAMES) | st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)).filter(
+    lambda name: name not in RESERVED_NAMES and not iskeyword(name)
+)
 MODEL_NAMES = st.sampled_from(ODD_MODEL_NAMES) | st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,12}", fullmatch=True)
 DESCRIPTIONS = st.text(st.characters(codec="utf-8"), max_size=200)
 RATES = st.just(0.0) | st.floats(0, 1, exclude_max=True)
@@ -64,7 +67,7 @@ def stages_of(draw: st.DrawFn, first: bool, width: int, max_width: int, max_dept
                     width=width,
                     depth=draw(st.integers(1, max_depth)),
                     downsample=None if position else downsample,
-                    name=None if name in (*names[:position], "downsample") else name,
+                    name=None if name in names[:position] else name,
                 )
             )
         )

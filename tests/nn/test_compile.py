@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from torch import nn
 
 import hiri_spec
 from hiri_spec import ModelSpec, SpecError
+from hiri_spec.block import RESERVED_NAMES
 from hiri_spec.files import builtin_specs
 
 SMALL = {
@@ -72,6 +74,18 @@ def test_reads_like_a_hand_written_module(model: nn.Module) -> None:
     assert "(mix): Conv2d(16, 16, kernel_size=(3, 3)" in text
     assert "(0): HR(" in text
     assert "(fc): Linear(in_features=32, out_features=10" in text
+
+
+def test_names_that_torch_uses_itself_are_reserved(model: nn.Module) -> None:
+    names = {name for name in dir(model.stages[0]) if re.fullmatch(r"[a-z][a-z0-9_]*", name)}
+    assert names - {"blocks"} <= RESERVED_NAMES
+
+
+@pytest.mark.parametrize("name", ["train", "forward", "downsample", "class"])
+def test_a_run_of_a_reserved_name(name: str) -> None:
+    stages = [{"block": "cffn", "depth": 1, "width": 8, "name": name}]
+    with pytest.raises(SpecError, match=rf"stages\[0\]\.name: .*{name} is a word of Python or torch; use another"):
+        hiri_spec.build({**SMALL, "stages": stages})
 
 
 def test_state_dict_keys_follow_run_names(model: nn.Module) -> None:
