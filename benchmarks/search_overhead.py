@@ -7,7 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from explorer.search import Member, Started, Watcher, search
+from explorer.results import Member
+from explorer.search import Started, Watcher, search
 
 from .timing import report
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .search import SearchResult, search
+    from .results import SearchResult
+    from .search import search
 
 __all__ = ["SearchResult", "search"]
 
@@ -14,7 +15,8 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         import importlib
 
-        module = importlib.import_module("explorer.search")
-        # the module can be called like the function of its name, and stays importable
-        return module if name == "search" else getattr(module, name)
+        if name == "search":
+            # the module can be called like the function of its name, and stays importable
+            return importlib.import_module("explorer.search")
+        return importlib.import_module("explorer.results").SearchResult
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

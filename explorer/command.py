@@ -16,7 +16,8 @@ from hiri_spec.errors import Problem, SpecError
 from hiri_spec.files import parse_assignments
 from hiri_spec.quantities import format_resolution
 
-from .search import DEFAULT_TRIALS, Member, SearchResult, Started, Watcher, search
+from .results import Member, SearchResult
+from .search import DEFAULT_TRIALS, Started, Watcher, search
 
 app = typer.Typer(
     add_completion=False,

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hiri_spec.cost import CONVENTION
 from hiri_spec.files import write_bytes, write_text
 
-if TYPE_CHECKING:
-    from .search import Member, SearchResult
+from .results import Member, SearchResult
 
 COLOURS = ("#2a9d8f", "#e9a23b", "#c8553d", "#5b6c8f", "#7b5ea7", "#8c6d46")
 INK, FAINT = "#22303c", "#8a949e"

@@ -15,7 +15,7 @@ from hiri_spec.errors import Problem
 from hiri_spec.files import to_yaml, write_text
 
 from .plots import draw_html, draw_png
-from .search import Member, SearchResult
+from .results import Member, SearchResult
 
 COLUMNS = ("trial", "score", "gmacs", "params_m", "stages", "architecture", "seconds", "on_front")
 

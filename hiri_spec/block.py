@@ -42,13 +42,16 @@ def _usable(name: str) -> str:
 
 
 RESERVED_NAMES = frozenset(
-    """add_module apply bfloat16 buffers call_super_init children compile cpu cuda double downsample dump_patches eval
-    extra_repr float forward get_buffer get_extra_state get_parameter get_submodule grad_checkpointing half ipu
-    load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters
-    register_backward_hook register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
-    register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook
-    register_module register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_
-    set_extra_state set_submodule share_memory state_dict to to_empty train training type xpu zero_grad""".split()
+    """
+    add_module apply bfloat16 buffers call_super_init children compile cpu cuda double downsample dump_patches
+    eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule grad_checkpointing half
+    ipu load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters
+    register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
+    register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
+    register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
+    register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to
+    to_empty train training type xpu zero_grad
+    """.split()  # noqa: SIM905 (a list of them would fill a page)
 )
 """What a torch module calls its own things; a run of blocks is an attribute beside them. A test compares with torch."""
 RunName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_usable)]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from explorer.search import SearchResult, search
+from explorer.results import SearchResult
+from explorer.search import search
 from explorer.space import Space, load_space
 
 BUDGET = "4mmacs"

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 import explorer
 import hiri_spec
 from explorer.command import app
-from explorer.search import SearchResult, pareto_front, search
+from explorer.results import SearchResult, pareto_front
+from explorer.search import search
 from hiri_spec import SpecError
 
 

@@ -13,7 +13,8 @@ from conftest import BUDGET, run, told
 
 import explorer.evaluators.params as params
 import hiri_spec
-from explorer.search import Member, SearchResult, Watcher
+from explorer.results import Member, SearchResult
+from explorer.search import Watcher
 from hiri_spec import SpecError
 
 ROOT = Path(__file__).parent.parent.parent

@@ -1,0 +1,58 @@
+"""What a search finds: the networks it tried, and those that no other beats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hiri_spec import ModelSpec, SpecError
+
+from .space import sketch
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One network that was tried."""
+
+    number: int
+    spec: ModelSpec
+    score: float
+    macs: int
+    params: int
+    seconds: float
+    values: dict[str, Any]
+
+    @property
+    def sketch(self) -> str:
+        """The network in a few letters."""
+        return sketch(self.spec)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What a search found: every network tried, those of the Pareto front, and the best by score."""
+
+    trials: tuple[Member, ...]
+    front: tuple[Member, ...]
+    out: Path
+    score_name: str
+    settings: Mapping[str, Any]
+    was_interrupted: bool = False
+
+    @property
+    def best(self) -> Member:
+        """The network with the highest score; raises SpecError if none was evaluated."""
+        if not self.trials:
+            raise SpecError("no network has been evaluated yet")
+        return max(self.trials, key=lambda member: (member.score, -member.macs, -member.number))
+
+
+def pareto_front(members: Sequence[Member]) -> tuple[Member, ...]:
+    """The networks that no other beats in score at no more MACs, cheapest first."""
+    front: list[Member] = []
+    for member in sorted(members, key=lambda member: (member.macs, -member.score, member.number)):
+        if not front or member.score > front[-1].score:
+            front.append(member)
+    return tuple(front)
