@@ -119,7 +119,9 @@ class Space:
         problems: dict[str, Problem] = {}
         for occurrence in self._occurrences:
             parameter = occurrence.choice.parameter
-            for index in range(len(parameter.labels)):
+            indices = range(len(parameter.labels))
+            # what is wrong with a number inside a range is wrong with one of its first two or the last
+            for index in dict.fromkeys((*indices[:2], indices[-1])) if parameter.is_range else indices:
                 error = self.explain({**zeros, **dict(occurrence.conditions), parameter.name: index})
                 for problem in error.problems if error else ():
                     if problem.code not in DEPENDS_ON_OTHERS:
