@@ -57,6 +57,8 @@ RESERVED_NAMES = frozenset(
 RunName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_usable)]
 NormName = Literal["batch", "layer"]
 ActivationName = Literal["gelu", "relu", "silu"]
+Norm = Annotated[NormName, Field(description="Normalisation: over the batch or over each position's channels.")]
+Activation = Annotated[ActivationName, Field(description="Activation function.")]
 
 
 def reject(field: str, code: str, message: str, value: object = None) -> NoReturn:
@@ -96,8 +98,8 @@ class Block(Part):
 
     depth: Positive = Field(description="How many of these blocks follow one another.")
     width: Positive = Field(description="Channels of the feature map.")
-    norm: NormName = Field("batch", description="Normalisation: over the batch or over each position's channels.")
-    activation: ActivationName = "gelu"
+    norm: Norm = "batch"
+    activation: Activation = "gelu"
     layer_scale: PositiveFloat | None = Field(None, description="Initial value of a learned scale on each branch.")
     downsample: DownsampleField = Field(None, description="What leads from the stage before into this one.")
     name: RunName | None = Field(
@@ -111,7 +113,7 @@ class Stem(Part):
     key: ClassVar[str] = "stem"
     registry: ClassVar[dict[str, type[Any]]] = {}
 
-    norm: NormName = "batch"
+    norm: Norm = "batch"
 
 
 class Downsample(Part):
@@ -120,7 +122,7 @@ class Downsample(Part):
     key: ClassVar[str] = "downsample"
     registry: ClassVar[dict[str, type[Any]]] = {}
 
-    norm: NormName = "batch"
+    norm: Norm = "batch"
 
 
 class Head(Part):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ..block import Head, NormName, register
+from ..block import Head, Norm, register
 from ..feature_map import FeatureMap
 
 
@@ -13,7 +13,7 @@ class Classifier(Head):
     """Norm, global average pooling, dropout, linear."""
 
     head: Literal["classifier"] = "classifier"
-    norm: NormName = "batch"
+    norm: Norm = "batch"
     drop_rate: float = Field(0, ge=0, lt=1, description="Dropout before the linear layer.")
 
     def wire(self, x: FeatureMap) -> FeatureMap:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ..block import Block, NormName, PositiveFloat, register
+from ..block import Block, Norm, NormName, PositiveFloat, register
 from ..feature_map import FeatureMap, make_divisible
 
 
@@ -22,7 +22,7 @@ class FFN(Block):
     """Feed-forward network on each position: expand, activation, project, with the residual."""
 
     block: Literal["ffn"] = "ffn"
-    norm: NormName = "layer"
+    norm: Norm = "layer"
     expansion: PositiveFloat = Field(4, description="Hidden width over width.")
 
     def wire(self, x: FeatureMap) -> FeatureMap:

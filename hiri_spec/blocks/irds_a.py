@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ..block import ActivationName, Downsample, PositiveFloat, register
+from ..block import Activation, Downsample, PositiveFloat, register
 from ..feature_map import FeatureMap, make_divisible
 
 
@@ -14,7 +14,7 @@ class IRDSa(Downsample):
 
     downsample: Literal["irds_a"] = "irds_a"
     expansion: PositiveFloat = Field(6, description="Hidden width over the input's width.")
-    activation: ActivationName = "gelu"
+    activation: Activation = "gelu"
 
     def wire(self, x: FeatureMap, channels: int) -> FeatureMap:
         hidden = make_divisible(x.channels * self.expansion)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ..block import ActivationName, Downsample, PositiveFloat, register
+from ..block import Activation, Downsample, PositiveFloat, register
 from ..feature_map import FeatureMap, make_divisible
 
 
@@ -17,7 +17,7 @@ class IRDSb(Downsample):
 
     downsample: Literal["irds_b"] = "irds_b"
     expansion: PositiveFloat = Field(4, description="Hidden width over the input's width.")
-    activation: ActivationName = "gelu"
+    activation: Activation = "gelu"
 
     def wire(self, x: FeatureMap, channels: int) -> FeatureMap:
         hidden = make_divisible(x.channels * self.expansion)

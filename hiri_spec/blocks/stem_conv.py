@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ..block import ActivationName, Positive, Stem, register
+from ..block import Activation, Positive, Stem, register
 from ..feature_map import FeatureMap
 
 
@@ -14,7 +14,7 @@ class ConvStem(Stem):
 
     stem: Literal["conv"] = "conv"
     width: Positive = Field(description="Channels inside the stem; its output is as wide as the first stage.")
-    activation: ActivationName = "gelu"
+    activation: Activation = "gelu"
 
     def wire(self, x: FeatureMap, channels: int) -> FeatureMap:
         for index, stride in enumerate((2, 1, 1), start=1):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ..block import ActivationName, Positive, Stem, register
+from ..block import Activation, Positive, Stem, register
 from ..feature_map import FeatureMap
 
 
@@ -14,7 +14,7 @@ class HRStem(Stem):
 
     stem: Literal["hr"] = "hr"
     width: Positive = Field(description="Channels inside the stem; its output is as wide as the first stage.")
-    activation: ActivationName = "gelu"
+    activation: Activation = "gelu"
 
     def wire(self, x: FeatureMap, channels: int) -> FeatureMap:
         x = x.conv(self.width, 3, stride=2, name="conv").norm(self.norm, name="norm").act(self.activation, name="act")

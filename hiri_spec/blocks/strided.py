@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from ..block import Downsample, NormName, OddInt, register
+from ..block import Downsample, Norm, OddInt, register
 from ..feature_map import FeatureMap
 
 
@@ -14,7 +14,7 @@ class Strided(Downsample):
 
     downsample: Literal["strided"] = "strided"
     kernel: OddInt = Field(3, description="Side of the convolution.")
-    norm: NormName = "layer"
+    norm: Norm = "layer"
 
     def wire(self, x: FeatureMap, channels: int) -> FeatureMap:
         return x.conv(channels, self.kernel, stride=2, name="conv").norm(self.norm, name="norm")

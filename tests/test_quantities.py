@@ -1,0 +1,104 @@
+"""Amounts with units, read and written."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hiri_spec import SpecError
+from hiri_spec.quantities import (
+    format_amount,
+    format_bytes,
+    format_resolution,
+    parse_macs,
+    parse_params,
+    parse_resolutions,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("5gflops", 5_000_000_000),
+        ("5GFLOPs", 5_000_000_000),
+        ("5gmacs", 5_000_000_000),
+        ("5G", 5_000_000_000),
+        ("5e9", 5_000_000_000),
+        (" 4.5 gmacs ", 4_500_000_000),
+        (".5gflops", 500_000_000),
+        ("300m", 300_000_000),
+        ("1.2t", 1_200_000_000_000),
+        ("64", 64),
+    ],
+)
+def test_macs(text: str, expected: int) -> None:
+    assert parse_macs(text) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), [("35m", 35_000_000), ("3.5e7", 35_000_000), ("35Mparams", 35_000_000)])
+def test_params(text: str, expected: int) -> None:
+    assert parse_params(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("five", "--budget: 'five' is not an amount; write it like 5gflops, 5gmacs or 5e9"),
+        ("5gb", "'5gb' is not an amount"),
+        ("-5g", "'-5g' is not an amount"),
+        ("", "'' is not an amount"),
+        ("nan", "'nan' is not an amount"),
+        ("0", "'0' is 0; it must be at least 1 and below 1e18"),
+        ("1e400", "'1e400' is inf; it must be"),
+        ("5gparams", "'5gparams' is not an amount"),
+    ],
+)
+def test_no_amount(text: str, message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        parse_macs(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("224", [(224, 224)]),
+        ("224,448, 768", [(224, 224), (448, 448), (768, 768)]),
+        ("512x1024", [(512, 1024)]),
+        ("512 x 1024,32", [(512, 1024), (32, 32)]),
+    ],
+)
+def test_resolutions(text: str, expected: list[tuple[int, int]]) -> None:
+    assert parse_resolutions(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "224,", "big", "-224", "224x", "2.5", "1x2x3", "12345678"])
+def test_no_resolution(text: str) -> None:
+    with pytest.raises(SpecError, match=r"--resolution: .* is no image size; write a side or HEIGHTxWIDTH"):
+        parse_resolutions(text)
+
+
+@given(st.tuples(st.integers(1, 9_999_999), st.integers(1, 9_999_999)))
+def test_resolutions_round_trip(size: tuple[int, int]) -> None:
+    assert parse_resolutions(format_resolution(size)) == [size]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(5_009_000_000, "5.009 G"), (34_390_000, "34.39 M"), (1234, "1.23 k"), (12, "12"), (-2e12, "-2.000 T")],
+)
+def test_amounts_as_text(value: float, expected: str) -> None:
+    assert format_amount(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (19_293_798, "18.4 MiB"),
+        (2**31, "2.0 GiB"),
+        (-2048, "-2.0 KiB"),
+    ],
+)
+def test_bytes_as_text(value: float, expected: str) -> None:
+    assert format_bytes(value) == expected
