@@ -116,8 +116,8 @@ def command(
         str, typer.Option(metavar="pareto|score", help="Score up and cost down, or score alone.")
     ] = "pareto",
     evaluator: Annotated[
-        str, typer.Option(metavar="NAME", help="naswot, without training; params, without torch.")
-    ] = "naswot",
+        str, typer.Option(metavar="NAME", help="zico or naswot, without training; params, without torch.")
+    ] = "zico",
     set: SetOption = None,
     out: Annotated[
         str | None, typer.Option(metavar="FOLDER", help="Where everything goes; by default in runs/.")

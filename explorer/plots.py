@@ -63,7 +63,9 @@ def draw_png(path: Path, result: SearchResult) -> None:
     )
     for number, member in enumerate(labelled(front), start=1):
         x, y = member.macs / 1e9, member.score
-        axes.annotate(str(number), (x, y), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8)
+        # a front climbs to the right: up on the left and down on the right of a member lies no other
+        offset, side = ((-4, 4), "right") if number % 2 else ((5, -11), "left")
+        axes.annotate(str(number), (x, y), xytext=offset, textcoords="offset points", ha=side, fontsize=8)
         label = f"{member.sketch}, {member.params / 1e6:.1f} M params"
         axes.scatter([], [], marker=f"${number}$", color=INK, s=30, linewidths=0, label=label)
     axes.margins(y=0.1)

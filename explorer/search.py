@@ -58,7 +58,7 @@ def search(
     space: str | Path | None = None,
     max_params: str | float | None = None,
     objective: str = "pareto",
-    evaluator: str = "naswot",
+    evaluator: str = "zico",
     set: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     seed: int = 0,
@@ -215,7 +215,7 @@ def _default_folder(
     parts = [Path(space.file).stem, f"{budget.macs / 1e9:g}gmacs", format_resolution(size)]
     if budget.max_params is not None:
         parts.append(f"{budget.max_params / 1e6:g}mparams")
-    parts += [name for name, default in ((objective, "pareto"), (evaluator, "naswot")) if name != default]
+    parts += [name for name, default in ((objective, "pareto"), (evaluator, "zico")) if name != default]
     if seed:
         parts.append(f"seed{seed}")
     if Path(space.file).resolve() != DEFAULT_SPACE.resolve() or space.is_changed:

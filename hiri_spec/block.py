@@ -61,9 +61,12 @@ Norm = Annotated[NormName, Field(description="Normalisation: over the batch or o
 Activation = Annotated[ActivationName, Field(description="Activation function.")]
 
 
-def reject(field: str, code: str, message: str, value: object = None) -> NoReturn:
-    """Refuse a value from inside a validator, naming the field, so that the error points at its line."""
-    error = PydanticCustomError(code, "{message}", {"message": message})
+def reject(field: str, code: str, message: str, value: object = None, *, beside: str = "") -> NoReturn:
+    """Refuse a value from inside a validator, naming the field, so that the error points at its line.
+
+    `beside` names a field that it doesn't go with: the error points there if that is what was changed last.
+    """
+    error = PydanticCustomError(code, "{message}", {"message": message, "beside": beside})
     raise ValidationError.from_exception_data("part", [InitErrorDetails(type=error, loc=(field,), input=value)])
 
 

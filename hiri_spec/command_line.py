@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any, NoReturn
@@ -34,12 +33,9 @@ def fail(message: str, status: int = 2) -> NoReturn:
 
 
 def run_app(app: Callable[[], None]) -> None:
-    """Run a typer app; a SpecError becomes error lines and exit status 2, a closed pipe ends quietly."""
+    """Run a typer app; a SpecError becomes error lines and exit status 2."""
     try:
         app()
     except SpecError as error:
         sys.stderr.write("".join(f"error: {problem}\n" for problem in error.problems))
         sys.exit(2)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from .block import Block, Downsample, Head, Part, Stem
-from .document import Document, get
+from .document import Document, Origin, get
 from .errors import Path, Problem, SpecError, show, suggest
 from .schema import ModelSpec
 
@@ -38,8 +39,16 @@ def explain(error: ValidationError, document: Document) -> SpecError:
         else:
             message = _sentence(dict(detail), path, document)
         problem = document.problem(path, message, detail["type"])
+        beside = document.origin((*path[:-1], detail.get("ctx", {}).get("beside") or ""))
+        if _recency(beside, document) > _recency(document.origin(path), document):
+            problem = replace(problem, file=beside.file, line=beside.line)
         problems.setdefault(problem.path, problem)
     return SpecError(problems.values())
+
+
+def _recency(origin: Origin, document: Document) -> int:
+    """How late a value was given: by a spec that this one extends, in its own file, on the command line."""
+    return 2 if origin.file == "--set" else int(origin.file == document.file)
 
 
 def _written_path(loc: Iterable[str | int], data: Any) -> Path:

@@ -19,6 +19,7 @@ class Entry:
 
 
 EVALUATORS = {
+    "zico": Entry("explorer.evaluators.zico:ZiCo", "ZiCo score"),
     "naswot": Entry("explorer.evaluators.naswot:Naswot", "NASWOT score"),
     "params": Entry("explorer.evaluators.params:Params", "params M"),
 }

@@ -18,7 +18,7 @@ class HR(Block):
 
     def wire(self, x: FeatureMap) -> FeatureMap:
         with x.scope("high"):
-            high = x.depthwise(self.kernel, name="mix").norm(self.norm, name="norm")
+            high = x.depthwise(self.kernel, name="mix")
         with x.scope("low"):
             low = x.depthwise(self.kernel, stride=2, name="reduce").norm(self.norm, name="norm")
             low = low.conv(make_divisible(x.channels * self.expansion), 1, name="expand")

@@ -37,6 +37,7 @@ class Transformer(Block):
                 "indivisible",
                 f"{self.width} is not a multiple of heads={self.heads}; use {' or '.join(choices)}",
                 self.width,
+                beside="heads",
             )
         return self
 
