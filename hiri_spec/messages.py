@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from .block import Block, Downsample, Head, Part, Stem
 from .document import Document, Origin, get
-from .errors import Path, Problem, SpecError, show, suggest
+from .errors import Path, Problem, SpecError, format_path, show, suggest
 from .schema import ModelSpec
 
 FAMILIES: dict[str, type[Part]] = {family.key: family for family in (Block, Stem, Downsample, Head)}
@@ -38,17 +37,20 @@ def explain(error: ValidationError, document: Document) -> SpecError:
             message = "a choice or a range belongs in a search space, for python -m explorer.search; write one value"
         else:
             message = _sentence(dict(detail), path, document)
-        problem = document.problem(path, message, detail["type"])
-        beside = document.origin((*path[:-1], detail.get("ctx", {}).get("beside") or ""))
-        if _recency(beside, document) > _recency(document.origin(path), document):
-            problem = replace(problem, file=beside.file, line=beside.line)
+        origin = _culprit(path, detail.get("ctx", {}).get("beside"), document)
+        problem = Problem(message, format_path(path), origin.file, origin.line, detail["type"])
         problems.setdefault(problem.path, problem)
     return SpecError(problems.values())
 
 
-def _recency(origin: Origin, document: Document) -> int:
-    """How late a value was given: by a spec that this one extends, in its own file, on the command line."""
-    return 2 if origin.file == "--set" else int(origin.file == document.file)
+def _culprit(path: Path, beside: str | None, document: Document) -> Origin:
+    """Where a value was written, or the one beside it that it doesn't go with: whichever was given last.
+
+    A spec that this one extends comes first, then its own file, then the command line.
+    """
+    paths = [path, (*path[:-1], beside)] if beside else [path]
+    origins = [document.origin(each) for each in paths]
+    return max(origins, key=lambda origin: 2 if origin.file.startswith("--") else origin.file == document.file)
 
 
 def _written_path(loc: Iterable[str | int], data: Any) -> Path:

@@ -57,6 +57,7 @@ def test_the_search_beats_chance(space_file: Path, tmp_path: Path) -> None:
     [
         (["--budget", "five"], "--budget: 'five' is not an amount; write it like 5gflops"),
         (["--budget", "1mmacs"], "--budget: 0.001 GMACs are too few: the cheapest network"),
+        (["--budget", BUDGET, "--resolution", "31"], "--resolution resolution: 31 is too small; use 32 or more a side"),
         (["--budget", BUDGET, "--stages", "two"], "--stages: 'two' are no numbers of stages"),
         (["--budget", BUDGET, "--stages", "9"], "no networks of 9 stages; it offers 2, 3"),
         (["--budget", BUDGET, "--objective", "scor"], "--objective: unknown objective 'scor'; did you mean 'score'?"),
