@@ -50,7 +50,9 @@ def test_a_reader_that_leaves_ends_the_command_quietly() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "codes"), [({}, {"1", "2"}), ({"NO_COLOR": "1"}, {"1", "2"}), ({"TERM": "dumb"}, set())], ids=str
+    ("environment", "codes"),
+    [({}, {"1", "2"}), ({"NO_COLOR": "1"}, {"1", "2"}), ({"TERM": "dumb"}, set())],
+    ids=["terminal", "no-color", "dumb"],
 )
 def test_only_terminals_get_styles_and_none_a_colour(environment: dict[str, str], codes: set[str]) -> None:
     # `script` gives the command a terminal
