@@ -16,12 +16,24 @@ from .network import graph
 from .schema import ModelSpec
 
 if TYPE_CHECKING:
-    from .nn import build
+    from .nn import build, load_timm_weights
 
 __version__ = "0.1.0"
-__all__ = ["Cost", "Graph", "ModelSpec", "SpecError", "__version__", "build", "cost", "graph", "load", "save"]
+__all__ = [
+    "Cost",
+    "Graph",
+    "ModelSpec",
+    "SpecError",
+    "__version__",
+    "build",
+    "cost",
+    "graph",
+    "load",
+    "load_timm_weights",
+    "save",
+]
 
-_NEEDS_TORCH = {"build": "hiri_spec.nn"}
+_NEEDS_TORCH = {"build": "hiri_spec.nn", "load_timm_weights": "hiri_spec.nn"}
 
 
 def __getattr__(name: str) -> Any:

@@ -70,6 +70,15 @@ def reject(field: str, code: str, message: str, value: object = None, *, beside:
     raise ValidationError.from_exception_data("part", [InitErrorDetails(type=error, loc=(field,), input=value)])
 
 
+def check_heads(width: int, heads: int) -> None:
+    """Refuse a width that heads do not divide, from inside a validator."""
+    if width % heads:
+        lower = width // heads * heads
+        choices = " or ".join(str(choice) for choice in (lower, lower + heads) if choice)
+        message = f"{width} is not a multiple of heads={heads}; use {choices}"
+        reject("width", "indivisible", message, width, beside="heads")
+
+
 class Part(BaseModel):
     """Anything a spec names by a key: a block, a stem, a downsampling, a head."""
 

@@ -55,9 +55,9 @@ class FeatureMap(Value):
         """Linear layer on a vector."""
         return self.apply(ops.Linear(self.channels, channels, bias), name=name)
 
-    def norm(self, norm: str, *, name: str | None = None) -> FeatureMap:
-        """Batch or layer norm over the channels."""
-        return self.apply(ops.Norm(self.channels, norm), name=name)
+    def norm(self, norm: str, *, eps: float = 1e-6, name: str | None = None) -> FeatureMap:
+        """Batch or layer norm over the channels; `eps` is a layer norm's, a batch norm's is torch's 1e-5."""
+        return self.apply(ops.Norm(self.channels, norm, 1e-5 if norm == "batch" else eps), name=name)
 
     def act(self, activation: str, *, name: str | None = None) -> FeatureMap:
         """Pointwise non-linearity."""
@@ -66,6 +66,26 @@ class FeatureMap(Value):
     def attend(self, key: FeatureMap, value: FeatureMap, *, heads: int, name: str | None = None) -> FeatureMap:
         """Scaled dot-product attention with this map as the query."""
         return self.apply(ops.Attention(heads), key, value, name=name)
+
+    def attend_in_windows(
+        self,
+        key: FeatureMap,
+        value: FeatureMap,
+        *,
+        heads: int,
+        window: int,
+        has_bias: bool = False,
+        is_shifted: bool = False,
+        name: str | None = None,
+    ) -> FeatureMap:
+        """Attention within windows, with this map as the query."""
+        return self.apply(ops.WindowAttention(heads, window, has_bias, is_shifted), key, value, name=name)
+
+    def attend_over_channels(
+        self, key: FeatureMap, value: FeatureMap, *, heads: int, name: str | None = None
+    ) -> FeatureMap:
+        """Attention of channels to channels, with this map as the query."""
+        return self.apply(ops.ChannelAttention(heads), key, value, name=name)
 
     def upsample(self, scale: int, *, like: FeatureMap, name: str | None = None) -> FeatureMap:
         """Upsample by repetition, cropped to the height and width of `like`."""
@@ -82,6 +102,22 @@ class FeatureMap(Value):
     def pad_to_multiple(self, multiple: int, *, name: str | None = None) -> FeatureMap:
         """Zero-pad right and bottom to multiples."""
         return self.apply(ops.Pad(multiple), name=name)
+
+    def adaptive_pool(self, side: int, *, name: str | None = None) -> FeatureMap:
+        """Mean over a grid of `side` x `side` cells."""
+        return self.apply(ops.AdaptivePool(side), name=name)
+
+    def crop(self, *, like: FeatureMap, name: str | None = None) -> FeatureMap:
+        """The upper left part, as large as `like`."""
+        return self.apply(ops.Crop(), like, name=name)
+
+    def roll(self, steps: int, *, window: int, name: str | None = None) -> FeatureMap:
+        """Move up and left, round the ends; sides of one window or less stay."""
+        return self.apply(ops.Roll(steps, window), name=name)
+
+    def space_to_depth(self, size: int, *, name: str | None = None) -> FeatureMap:
+        """Lay each `size` x `size` positions over one another as channels."""
+        return self.apply(ops.SpaceToDepth(size), name=name)
 
     def dropout(self, *, name: str | None = None) -> FeatureMap:
         """Dropout; the rate is the built model's."""

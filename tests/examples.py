@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from hiri_spec.block import Block, Downsample, Head, Part, Stem
+from hiri_spec.blocks.classifier import Classifier
 from hiri_spec.schema import ModelSpec
 
 FAMILIES: tuple[type[Part], ...] = (Block, Stem, Downsample, Head)
@@ -18,6 +19,8 @@ VARIED: dict[str, tuple[Any, ...]] = {
     "drop_rate": (0.5,),
     "classes": (7,),
     "heads": (1, 12),
+    "pool": (3,),
+    "window": (4,),
 }
 assert ModelSpec  # importing the schema registers every part
 
@@ -31,10 +34,12 @@ def part_examples() -> Iterator[tuple[str, Part]]:
             for key, field in part.model_fields.items():
                 if key == family.key:
                     continue
-                options = get_args(field.annotation) if isinstance(field.default, str) else VARIED.get(key, ())
+                is_literal = get_origin(field.annotation) is Literal
+                options = get_args(field.annotation) if is_literal else VARIED.get(key, ())
                 for value in options:
                     if value != field.default:
                         yield f"{name}-{key}={value}", part(**{**required, key: value})
+    yield "classifier-pool_first", Classifier(norm="layer", pool_first=True)
 
 
 EXAMPLES = list(part_examples())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keyword import iskeyword
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from hypothesis import strategies as st
 
@@ -25,6 +25,8 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "expansion": st.sampled_from((1.0, 2.0, 4.0)) | st.floats(0.1, 4),
     "kernel": st.sampled_from((1, 3, 5)),
     "layer_scale": st.none() | st.floats(0, 1e3, exclude_min=True),
+    "pool": st.none() | st.integers(1, 3),
+    "window": st.integers(1, 8),
     "reduction": st.integers(1, 3),
 }
 """Values of each field that is not a choice of words; a field of a new part that is not here keeps its default."""
@@ -42,11 +44,14 @@ def parts(draw: st.DrawFn, family: type[Part], **given: Any) -> Any:
             values[name] = draw(st.integers(1, given["max_width"]))
         elif name == "heads":
             values[name] = draw(st.sampled_from([heads for heads in (1, 2, 3, 4, 8) if given["width"] % heads == 0]))
-        elif name in VALUES:
-            if field.is_required() or draw(st.booleans()):
-                values[name] = draw(VALUES[name])
-        elif name != family.key and get_args(field.annotation) and isinstance(field.default, str):
+        elif name != family.key and get_origin(field.annotation) is Literal:
             values[name] = draw(st.sampled_from(get_args(field.annotation)))
+        elif name in VALUES and (field.is_required() or draw(st.booleans())):
+            values[name] = draw(VALUES[name])
+    if "pool" in values and "reduction" in values:
+        del values["reduction"]
+    if "pool_first" in part.model_fields and values["norm"] == "layer":
+        values["pool_first"] = draw(st.booleans())
     return part(**values)
 
 

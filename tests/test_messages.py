@@ -30,8 +30,16 @@ MISTAKES = {
         "block: fnn",
         "5 stages[0].block: unknown block 'fnn'; did you mean 'ffn' or 'cffn'?",
     ),
-    "block-number": ("block: ffn", "block: 3", "5 stages[0].block: unknown block 3; known: cffn, ffn, hr, transformer"),
-    "no-block": ("block: ffn, ", "", "5 stages[0].block: which block? add block: one of cffn, ffn, hr, transformer"),
+    "block-number": (
+        "block: ffn",
+        "block: 3",
+        "5 stages[0].block: unknown block 3; known: cffn, davit, ffn, hr, norm, swin, transformer",
+    ),
+    "no-block": (
+        "block: ffn, ",
+        "",
+        "5 stages[0].block: which block? add block: one of cffn, davit, ffn, hr, norm, swin, transformer",
+    ),
     "block-is-text": (
         "- {block: ffn, depth: 1, width: 8}",
         "- ffn",

@@ -9,10 +9,19 @@ from ..feature_map import FeatureMap, make_divisible
 
 
 def wire_cffn(
-    x: FeatureMap, *, expansion: float, kernel: int, norm: NormName, activation: str, layer_scale: float | None
+    x: FeatureMap,
+    *,
+    expansion: float,
+    kernel: int,
+    norm: NormName,
+    activation: str,
+    layer_scale: float | None,
+    has_relu: bool = False,
 ) -> FeatureMap:
     """Norm, expand, depthwise mix, activation, project, residual; also the second half of a Transformer block."""
     y = x.norm(norm, name="norm").conv(make_divisible(x.channels * expansion), 1, name="expand")
+    if has_relu:
+        y = y.act("relu", name="relu")
     y = y.depthwise(kernel, bias=True, name="mix").act(activation, name="act").conv(x.channels, 1, name="project")
     return x.residual(y, layer_scale=layer_scale)
 

@@ -9,10 +9,16 @@ from ..feature_map import FeatureMap, make_divisible
 
 
 def wire_ffn(
-    x: FeatureMap, *, expansion: float, norm: NormName, activation: str, layer_scale: float | None
+    x: FeatureMap,
+    *,
+    expansion: float,
+    norm: NormName,
+    activation: str,
+    layer_scale: float | None,
+    eps: float = 1e-6,
 ) -> FeatureMap:
     """Norm, expand, activation, project, residual; also the second half of a Transformer block."""
-    y = x.norm(norm, name="norm").conv(make_divisible(x.channels * expansion), 1, name="expand")
+    y = x.norm(norm, eps=eps, name="norm").conv(make_divisible(x.channels * expansion), 1, name="expand")
     y = y.act(activation, name="act").conv(x.channels, 1, name="project")
     return x.residual(y, layer_scale=layer_scale)
 

@@ -10,11 +10,13 @@ from ..feature_map import FeatureMap
 
 @register
 class Strided(Downsample):
-    """One convolution of stride 2, then a norm."""
+    """One convolution of stride 2, then a norm; with 3x3 and a layer norm, PVTv2's overlapping patch embedding."""
 
     downsample: Literal["strided"] = "strided"
     kernel: OddInt = Field(3, description="Side of the convolution.")
     norm: Norm = "layer"
 
     def wire(self, x: FeatureMap, channels: int) -> FeatureMap:
-        return x.conv(channels, self.kernel, stride=2, name="conv").norm(self.norm, name="norm")
+        return x.conv(channels, self.kernel, stride=2, bias=self.norm == "layer", name="conv").norm(
+            self.norm, eps=1e-5, name="norm"
+        )

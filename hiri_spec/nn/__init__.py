@@ -2,5 +2,6 @@
 
 from .backbone import Backbone
 from .compile import build
+from .timm_weights import load_timm_weights
 
-__all__ = ["Backbone", "build"]
+__all__ = ["Backbone", "build", "load_timm_weights"]

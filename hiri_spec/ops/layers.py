@@ -1,21 +1,11 @@
-"""The primitive operations. Each has a shape rule, a params rule, a MACs rule and a memory rule, all here.
-
-Shape legend: C channels, H height, W width, k kernel, s stride, p padding, h heads, N tokens. One MAC is one
-multiply-add, what the papers and fvcore call one FLOP. Convolutions, linear layers and attention products are
-counted; norms, activations, additions and resampling cost no MACs, as in the papers.
-"""
+"""Layers with weights, and pointwise operations."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from .graph import Op, Shape
-
-
-def divide_up(value: int, divisor: int) -> int:
-    """Integer division, rounded up."""
-    return -(-value // divisor)
+from ..graph import Op, Shape
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -88,6 +78,7 @@ class Norm(Op):
 
     channels: int
     norm: str
+    eps: float
     kind: ClassVar[str] = "norm"
     saves_inputs: ClassVar[bool] = True
 
@@ -187,75 +178,3 @@ class Dropout(Op):
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]
-
-
-@dataclass(slots=True, unsafe_hash=True)
-class Attention(Op):
-    """softmax(q kᵀ / √d) v over the positions of query, key and value maps; both products are counted."""
-
-    heads: int
-    kind: ClassVar[str] = "attention"
-    saves_inputs: ClassVar[bool] = True
-    saves_output: ClassVar[bool] = True
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        query, _, value = inputs
-        return value[0], query[1], query[2]
-
-    def macs(self, output: Shape, *inputs: Shape) -> int:
-        query, key, value = inputs
-        queries, keys = query[1] * query[2], key[1] * key[2]
-        return queries * keys * (query[0] + value[0])
-
-    def saved_extra(self, output: Shape, *inputs: Shape) -> int:
-        return self.heads * output[1] * output[2]
-
-
-@dataclass(slots=True, unsafe_hash=True)
-class Upsample(Op):
-    """Repeat each position `scale` times a side, then crop to the size of the second input."""
-
-    scale: int
-    kind: ClassVar[str] = "upsample"
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        low, like = inputs
-        if low[1] * self.scale < like[1] or low[2] * self.scale < like[2]:
-            raise ValueError(f"a map of {low} upsampled x{self.scale} does not cover {like}")
-        return low[0], like[1], like[2]
-
-
-@dataclass(slots=True, unsafe_hash=True)
-class AveragePool(Op):
-    """Mean over windows of `size` x `size`, partial windows at the border included (`ceil_mode`)."""
-
-    size: int
-    kind: ClassVar[str] = "average_pool"
-    saves_inputs: ClassVar[bool] = True
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        channels, height, width = inputs[0]
-        return channels, divide_up(height, self.size), divide_up(width, self.size)
-
-
-@dataclass(slots=True, unsafe_hash=True)
-class GlobalPool(Op):
-    """Mean over all positions, (C, H, W) → (C,)."""
-
-    kind: ClassVar[str] = "global_pool"
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        return inputs[0][:1]
-
-
-@dataclass(slots=True, unsafe_hash=True)
-class Pad(Op):
-    """Zeros at the right and the bottom until both sides are multiples of `multiple`."""
-
-    multiple: int
-    kind: ClassVar[str] = "pad"
-
-    def output_shape(self, *inputs: Shape) -> Shape:
-        channels, height, width = inputs[0]
-        step = self.multiple
-        return channels, divide_up(height, step) * step, divide_up(width, step) * step

@@ -1,0 +1,65 @@
+"""Loading a timm model's weights into the same network built from a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from torch import Tensor, nn
+
+from ..errors import Problem, SpecError
+from .timm_keys import FAMILIES, Rule
+
+
+def load_timm_weights(model: nn.Module, state_dict: Mapping[str, Tensor]) -> None:
+    """Load a timm model's state dict (PVTv2, Swin, DaViT, HRNet) into the same network built from a spec.
+
+    All or nothing: raises SpecError that lists, in groups, the tensors that are missing, left over or of another
+    shape, and changes nothing then.
+    """
+    own = model.state_dict()
+    family = max(FAMILIES, key=lambda name: len(_names_used(own, FAMILIES[name]) & state_dict.keys()))
+    used: set[str] = set()
+    loaded: dict[str, Tensor] = {}
+    missing: dict[str, str] = {}
+    misshapen: dict[str, str] = {}
+    for name, tensor in own.items():
+        rule, source = _source(name, FAMILIES[family])
+        if rule is None or source not in state_dict:
+            missing[name] = f"timm's {source}" if rule else "no family has it"
+            continue
+        used.add(source)
+        value = state_dict[source]
+        if rule.take is not None and value.shape[0] > 1:
+            value = rule.take(value)
+        if value.numel() == tensor.numel() and value.shape == tensor.shape[: value.ndim]:
+            loaded[name] = value.reshape(tensor.shape)  # a linear layer's weight is a 1x1 convolution's
+        else:
+            misshapen[name] = f"{tuple(tensor.shape)} here, {tuple(value.shape)} there"
+    extra = dict.fromkeys(sorted(state_dict.keys() - used), "remove it")
+    groups = {"missing from the state dict": missing, "of another shape": misshapen, "not in the model": extra}
+    if any(groups.values()):
+        raise SpecError(_tell(family, groups))
+    model.load_state_dict(loaded)
+
+
+def _source(name: str, rules: Sequence[Rule]) -> tuple[Rule | None, str]:
+    for rule in rules:
+        source = rule.apply(name)
+        if source is not None:
+            return rule, source
+    return None, ""
+
+
+def _names_used(own: Mapping[str, Tensor], rules: Sequence[Rule]) -> set[str]:
+    return {_source(name, rules)[1] for name in own}
+
+
+def _tell(family: str, groups: Mapping[str, Mapping[str, str]]) -> list[Problem]:
+    """What is wrong, a line a tensor, group by group, and then what to do."""
+    problems = [
+        Problem(f"{group}: {detail}", name, code="state_dict")
+        for group, names in groups.items()
+        for name, detail in names.items()
+    ]
+    advice = f"read as {family}; build the spec of the same name as timm's model, with as many classes"
+    return [*problems, Problem(f"{advice}; nothing was loaded", "state_dict", code="state_dict")]

@@ -1,0 +1,105 @@
+"""The other families equal their timm originals, number for number, with the same weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import timm
+import torch
+from contract import count_params, count_with_fvcore
+from torch import nn
+
+import hiri_spec
+from hiri_spec import SpecError
+
+SMALL = ["pvt_v2_b0", "pvt_v2_b1", "pvt_v2_b2_li", "davit_tiny", "swin_tiny_patch4_window7_224"]
+LARGE = [
+    "pvt_v2_b2",
+    "pvt_v2_b3",
+    "pvt_v2_b4",
+    "pvt_v2_b5",
+    "davit_small",
+    "davit_base",
+    "swin_small_patch4_window7_224",
+    "swin_base_patch4_window7_224",
+]
+NAMES = [*SMALL, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)]
+SIZES = [pytest.param((224, 224), id="224"), pytest.param((256, 320), id="256x320")]
+
+
+def original(name: str, size: tuple[int, int] = (224, 224)) -> nn.Module:
+    """timm's model with weights that differ from layer to layer, norms and biases included."""
+    options = {"img_size": size} if name.startswith("swin") else {}
+    torch.manual_seed(0)
+    model = timm.create_model(name, **options).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter), alpha=0.01)
+        for buffer_name, buffer in model.named_buffers():
+            if buffer_name.endswith(("running_mean", "running_var")):
+                buffer.add_(torch.rand_like(buffer), alpha=0.1)
+    return model
+
+
+@pytest.fixture(autouse=True)
+def one_model_at_a_time() -> Iterator[None]:
+    yield
+    torch.compiler.reset()
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", NAMES)
+def test_outputs_params_and_macs_equal_timms(name: str, size: tuple[int, int]) -> None:
+    theirs, ours = original(name, size), hiri_spec.build(name).eval()
+    hiri_spec.load_timm_weights(ours, theirs.state_dict())
+    cost = hiri_spec.cost(name, size)
+    assert cost.params == count_params(ours) == count_params(theirs)
+    image = torch.randn(1, 3, *size)
+    assert cost.macs == count_with_fvcore(ours, image) == count_with_fvcore(theirs, image)
+    with torch.no_grad():
+        torch.testing.assert_close(ours(image), theirs(image), rtol=1e-5, atol=1e-5)
+        ours.double(), theirs.double()
+        torch.testing.assert_close(ours(image.double()), theirs(image.double()), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["pvt_v2_b0", "davit_tiny", "swin_tiny_patch4_window7_224"])
+def test_features_equal_timms(name: str) -> None:
+    theirs, ours = original(name), hiri_spec.build(name).eval()
+    hiri_spec.load_timm_weights(ours, theirs.state_dict())
+    image = torch.randn(1, 3, 224, 224)
+    with torch.no_grad():
+        maps = theirs.forward_intermediates(image, intermediates_only=True)
+        for own, their in zip(ours.forward_intermediates(image, intermediates_only=True), maps, strict=True):
+            torch.testing.assert_close(own, their, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["pvt_v2_b0", "davit_tiny", "swin_tiny_patch4_window7_224"])
+@pytest.mark.parametrize("size", [(32, 32), (97, 130)], ids=["32", "97x130"])
+def test_any_size_goes_through(name: str, size: tuple[int, int]) -> None:
+    with torch.no_grad():
+        assert hiri_spec.build(name).eval()(torch.randn(1, 3, *size)).shape == (1, 1000)
+
+
+def test_nothing_is_half_loaded() -> None:
+    weights = original("pvt_v2_b0").state_dict()
+    del weights["stages.0.blocks.0.attn.q.weight"]
+    weights["head.weight"] = torch.zeros(7, 256)
+    weights["more"] = torch.zeros(1)
+    ours = hiri_spec.build("pvt_v2_b0")
+    before = {name: tensor.clone() for name, tensor in ours.state_dict().items()}
+    with pytest.raises(SpecError, match=r"read as PVTv2; build the spec of the same name") as caught:
+        hiri_spec.load_timm_weights(ours, weights)
+    told = str(caught.value)
+    assert (
+        "stages.0.blocks.0.attention.query.weight: missing from the state dict: timm's stages.0.blocks.0.attn.q" in told
+    )
+    assert "head.fc.weight: of another shape: (1000, 256, 1, 1)" not in told
+    assert "head.fc.weight: of another shape: (1000, 256) here, (7, 256) there" in told
+    assert "more: not in the model" in told
+    assert all(torch.equal(tensor, before[name]) for name, tensor in ours.state_dict().items())
+
+
+def test_a_family_without_a_key_map() -> None:
+    with pytest.raises(SpecError, match="missing from the state dict"):
+        hiri_spec.load_timm_weights(hiri_spec.build("hiri_s", classes=3), {})
