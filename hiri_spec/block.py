@@ -16,7 +16,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from .errors import suggest
 from .feature_map import FeatureMap, start
-from .graph import Graph, Shape
+from .graph import Graph, Shapes, streams_of
 
 Positive = Annotated[int, Field(ge=1)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -87,10 +87,12 @@ class Part(BaseModel):
     key: ClassVar[str] = ""
     """The field whose value names the part, e.g. `block` in `block: hr`."""
     registry: ClassVar[dict[str, type[Any]]] = {}
+    takes_streams: ClassVar[bool] = False
+    """Whether `wire` is given, and may return, a tuple of maps: several streams, the largest first (HRNet)."""
     not_wired: ClassVar[frozenset[str]] = frozenset()
     """Fields that don't change what `wire` does, so that equal wirings are traced once."""
 
-    def wire(self, *args: Any) -> FeatureMap:
+    def wire(self, *args: Any) -> FeatureMap | tuple[FeatureMap, ...]:
         """Lay the part onto a feature map and return what comes out."""
         raise NotImplementedError(f"{type(self).__name__} has no wire method")
 
@@ -106,6 +108,8 @@ class Block(Part):
 
     key: ClassVar[str] = "block"
     registry: ClassVar[dict[str, type[Any]]] = {}
+    takes_streams: ClassVar[bool] = False
+    """Whether `wire` is given, and may return, a tuple of maps: several streams, the largest first (HRNet)."""
     not_wired: ClassVar[frozenset[str]] = frozenset({"depth", "downsample", "name"})
 
     depth: Positive = Field(description="How many of these blocks follow one another.")
@@ -118,12 +122,19 @@ class Block(Part):
         None, description="Key of this run's weights; set it to keep them apart from edits of the stage."
     )
 
+    @property
+    def stream_count(self) -> int:
+        """How many streams it takes and gives."""
+        return 1
+
 
 class Stem(Part):
     """What turns the image into the first feature map; `wire(x, channels)` gives it the width of the first stage."""
 
     key: ClassVar[str] = "stem"
     registry: ClassVar[dict[str, type[Any]]] = {}
+    has_own_width: ClassVar[bool] = False
+    """Whether it gives a width of its own, from which the first stage's downsampling leads on."""
 
     norm: Norm = "batch"
 
@@ -133,6 +144,8 @@ class Downsample(Part):
 
     key: ClassVar[str] = "downsample"
     registry: ClassVar[dict[str, type[Any]]] = {}
+    adds_stream: ClassVar[bool] = False
+    """Whether one stream more comes out than goes in."""
 
     norm: Norm = "batch"
 
@@ -193,9 +206,11 @@ DownsampleField = Annotated[Downsample | None, reader(Downsample), WithJsonSchem
 Block.model_rebuild()
 
 
-def trace(part: Part, shape: Shape, channels: int | None = None) -> Graph:
-    """Lay one part onto a fresh input of a shape and return the graph."""
-    x = start(shape)
+def trace(part: Part, shape: Shapes, channels: int | None = None) -> Graph:
+    """Lay one part onto fresh inputs, one a stream, and return the graph."""
+    graph = Graph()
+    streams = tuple([start(stream, graph) for stream in streams_of(shape)])
+    x: Any = streams if part.takes_streams else streams[0]
     y = part.wire(x) if channels is None else part.wire(x, channels)
-    x.graph.outputs.append(y.index)
-    return x.graph
+    graph.outputs.extend([stream.index for stream in y] if isinstance(y, tuple) else [y.index])
+    return graph

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from .block import Block, Part
 from .errors import Problem, SpecError
 from .files import SpecLike, as_spec
-from .graph import Shape
+from .graph import Shapes
 from .memory import BYTES, PartMemory, in_sequence, network_memory, part_memory, repeated, size_of
 from .network import Resolution, Segment, chain, read_resolution, segments, trace_part
 from .schema import ModelSpec
@@ -34,7 +34,7 @@ class CostRow:
 
     name: str
     kind: str
-    output: Shape | None
+    output: Shapes | None
     count: int
     params: int
     macs: int
@@ -51,22 +51,22 @@ class PartCost(NamedTuple):
 
     params: int
     macs: int
-    output: Shape
+    output: Shapes
 
 
 @lru_cache(maxsize=65536)
-def part_cost(part: Part, shape: Shape, channels: int | None = None) -> PartCost:
+def part_cost(part: Part, shape: Shapes, channels: int | None = None) -> PartCost:
     """Cost of one part on an input of a shape."""
     traced = trace_part(part, shape, channels)
     params = macs = 0
     for node in traced.nodes:
         params += node.op.params()
         macs += node.op.macs(node.shape, *node.input_shapes)
-    return PartCost(params, macs, traced.nodes[traced.outputs[0]].shape)
+    return PartCost(params, macs, traced.output_shape)
 
 
 @lru_cache(maxsize=65536)
-def run_cost(run: Block, shape: Shape) -> PartCost:
+def run_cost(run: Block, shape: Shapes) -> PartCost:
     """Cost of a run of blocks with the downsampling that leads into it."""
     if run.downsample is None:
         params = macs = 0
@@ -76,7 +76,7 @@ def run_cost(run: Block, shape: Shape) -> PartCost:
     return PartCost(params + run.depth * one.params, macs + run.depth * one.macs, one.output)
 
 
-def network_cost(spec: ModelSpec, shape: Shape) -> PartCost:
+def network_cost(spec: ModelSpec, shape: Shapes) -> PartCost:
     """Cost of a whole network on an image of a shape."""
     stages = spec.stages
     params, macs, shape = part_cost(spec.stem, shape, stages[0][0].width)
@@ -155,10 +155,10 @@ class Cost:
     def by_op(self) -> list[CostRow]:
         """One row for each kind of operation, dearest first; `memory_bytes` is the sum of its outputs."""
         sums: dict[str, list[int]] = {}
-        shape: Shape = (self._spec.in_channels, *self.resolution)
+        shape: Shapes = (self._spec.in_channels, *self.resolution)
         for part, channels, repeats in chain(self._spec):
             traced = trace_part(part, shape, channels)
-            shape = traced.nodes[traced.outputs[0]].shape
+            shape = traced.output_shape
             for node in traced.nodes:
                 if node.op.kind != "input":
                     outputs = 0 if node.op.is_alias else size_of(node.shape)
@@ -182,7 +182,7 @@ class Cost:
 
     def _segments(self) -> Iterator[tuple[Segment, PartCost, PartMemory, bool]]:
         """Each segment, cost and memory of one of its modules, and whether the part before keeps what goes in."""
-        shape: Shape = (self._spec.in_channels, *self.resolution)
+        shape: Shapes = (self._spec.in_channels, *self.resolution)
         is_kept = False
         for segment in segments(self._spec):
             one = part_cost(segment.part, shape, segment.channels)

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 from .cost import CONVENTION, cost
 from .errors import Problem, SpecError, suggest
 from .files import SpecLike, as_spec
-from .graph import Shape
+from .graph import Shapes, streams_of
 from .network import Resolution, Segment, read_resolution, segments, trace_part
 from .quantities import format_resolution
 from .schema import ModelSpec
@@ -70,9 +70,11 @@ def colour_of(kind: str) -> str:
     return COLOURS.get(kind) or SPARE_COLOURS[zlib.crc32(kind.encode()) % len(SPARE_COLOURS)]
 
 
-def format_output(shape: Shape) -> str:
-    """What comes out of a stage: 14x14 x 320, or 1000 for a vector."""
-    return str(shape[0]) if len(shape) == 1 else f"{shape[1]}x{shape[2]} x {shape[0]}"
+def format_output(shapes: Shapes) -> str:
+    """What comes out of a stage: 14x14 x 320, or 1000 for a vector; of several streams the first, and how many more."""
+    shape, *more = streams_of(shapes)
+    text = str(shape[0]) if len(shape) == 1 else f"{shape[1]}x{shape[2]} x {shape[0]}"
+    return f"{text} + {len(more)}" if more else text
 
 
 def box_lines(segment: Segment) -> tuple[str, ...]:
@@ -92,11 +94,11 @@ def lay_out(spec: ModelSpec, resolution: Resolution | None = None, *, by: str = 
     boxes: list[Box] = []
     captions: list[Caption] = []
     x = MARGIN
-    shape: Shape = (spec.in_channels, *total.resolution)
-    groups: dict[str, list[tuple[Segment, Shape]]] = {}
+    shape: Shapes = (spec.in_channels, *total.resolution)
+    groups: dict[str, list[tuple[Segment, Shapes]]] = {}
     for segment in segments(spec):
         traced = trace_part(segment.part, shape, segment.channels)
-        shape = traced.nodes[traced.outputs[0]].shape
+        shape = traced.output_shape
         name = segment.scope if segment.stage is None else f"stages.{segment.stage}"
         groups.setdefault(name, []).append((segment, shape))
     for name, members in groups.items():
@@ -104,7 +106,8 @@ def lay_out(spec: ModelSpec, resolution: Resolution | None = None, *, by: str = 
         row = rows[name]
         name_shown = name.replace("stages.", "stage ")
         output = format_output(members[-1][1])
-        for segment, out in members:
+        for segment, outputs in members:
+            out = streams_of(outputs)[0]
             height = _height(max(out[1:], default=1), tallest_side)
             is_wedge = segment.stage is not None and segment.repeats is None
             for label in _copies(segment, by):
@@ -256,8 +259,8 @@ def draw_mermaid(spec: SpecLike, resolution: Resolution | None = None, *, by: st
 
 def _mermaid_operations(spec: ModelSpec, resolution: Resolution | None) -> str:
     lines = ["flowchart LR"]
-    shape: Shape = (spec.in_channels, *read_resolution(spec, resolution))
-    before = ""
+    shape: Shapes = (spec.in_channels, *read_resolution(spec, resolution))
+    before: list[str] = []
     for segment in segments(spec):
         traced = trace_part(segment.part, shape, segment.channels)
         scope = segment.scope.replace(".", "_")
@@ -268,10 +271,9 @@ def _mermaid_operations(spec: ModelSpec, resolution: Resolution | None) -> str:
             lines.append(f'    {scope}_{index}["{label}"]')
             lines += [f"    {scope}_{source} --> {scope}_{index}" for source in node.inputs]
         lines.append("  end")
-        if before:
-            lines.append(f"  {before} --> {scope}_{traced.inputs[0]}")
-        before = f"{scope}_{traced.outputs[0]}"
-        shape = traced.nodes[traced.outputs[0]].shape
+        lines += [f"  {last} --> {scope}_{index}" for last, index in zip(before, traced.inputs, strict=False)]
+        before = [f"{scope}_{index}" for index in traced.outputs]
+        shape = traced.output_shape
     return "\n".join(lines) + "\n"
 
 

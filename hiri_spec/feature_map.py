@@ -137,9 +137,10 @@ class FeatureMap(Value):
         return self.add(other)
 
 
-def start(shape: Shape) -> FeatureMap:
-    """Begin a graph with one input of the given shape."""
-    graph = Graph()
-    value = FeatureMap(graph, graph.add(ops.Input(shape), name="input"))
+def start(shape: Shape, graph: Graph | None = None) -> FeatureMap:
+    """Begin a graph with an input of the given shape, or add an input to one that has begun."""
+    graph = Graph() if graph is None else graph
+    name = f"input_{len(graph.inputs) + 1}" if graph.inputs else "input"
+    value = FeatureMap(graph, graph.add(ops.Input(shape), name=name))
     graph.inputs.append(value.index)
     return value

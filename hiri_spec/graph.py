@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import networkx
 
 Shape = tuple[int, ...]
+Shapes = Shape | tuple[Shape, ...]
+"""One shape, or one for each of several streams (HRNet's), the largest map first."""
 
 
 class Op:
@@ -90,6 +92,12 @@ class Graph:
         return len(self.nodes)
 
     @property
+    def output_shape(self) -> Shapes:
+        """Shape of what comes out, or of each stream."""
+        shapes = tuple([self.nodes[index].shape for index in self.outputs])
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    @property
     def params(self) -> int:
         """Number of learned parameters in all."""
         return sum([node.op.params() for node in self.nodes])
@@ -159,6 +167,11 @@ class Graph:
             graph.add_node(node.name, op=node.op.label, shape=node.shape, params=node.params, macs=node.macs)
             graph.add_edges_from((self.nodes[index].name, node.name) for index in node.inputs)
         return graph
+
+
+def streams_of(shapes: Shapes) -> tuple[Shape, ...]:
+    """The shape of each stream; a single map is one."""
+    return shapes if isinstance(shapes[0], tuple) else (shapes,)
 
 
 class Scope:

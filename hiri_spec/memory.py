@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from .block import Part
-from .graph import Graph, Shape
+from .graph import Graph, Shape, Shapes
 from .network import chain, trace_part
 from .schema import ModelSpec
 
@@ -92,12 +92,17 @@ def saved_values(part: Graph) -> PartMemory:
         extra + sum(size_of(nodes[index].shape) for index in kept - inputs),
         once,
         sum(size_of(nodes[index].shape) for index in kept & inputs),
-        owner[part.outputs[0]] in kept - inputs,
+        all(_is_kept(owner[index], kept, inputs, len(part.outputs)) for index in part.outputs),
     )
 
 
+def _is_kept(index: int, kept: set[int], inputs: set[int], streams: int) -> bool:
+    """Whether an output is kept by its own part, or is a stream passed on that the part before has kept."""
+    return index not in inputs and index in kept if streams == 1 else index in kept or index in inputs
+
+
 @lru_cache(maxsize=16384)
-def part_memory(part: Part, shape: Shape, channels: int | None = None) -> PartMemory:
+def part_memory(part: Part, shape: Shapes, channels: int | None = None) -> PartMemory:
     """Memory of one part on an input of a shape."""
     return saved_values(trace_part(part, shape, channels))
 
@@ -121,11 +126,11 @@ def repeated(one: PartMemory, times: int) -> PartMemory:
     return PartMemory(one.peak, saved, one.saved_once * times, one.saved_input, one.keeps_output)
 
 
-def network_memory(spec: ModelSpec, shape: Shape) -> PartMemory:
+def network_memory(spec: ModelSpec, shape: Shapes) -> PartMemory:
     """Memory of a whole network on an image of a shape."""
     memories = []
     for part, channels, repeats in chain(spec):
         memories.append(repeated(part_memory(part, shape, channels), repeats))
         traced = trace_part(part, shape, channels)
-        shape = traced.nodes[traced.outputs[0]].shape
+        shape = traced.output_shape
     return in_sequence(memories)

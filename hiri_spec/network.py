@@ -9,7 +9,7 @@ from .block import Block, Part, trace
 from .errors import Problem, SpecError
 from .feature_map import start
 from .files import SpecLike, as_spec
-from .graph import Graph, Shape
+from .graph import Graph, Shapes
 from .schema import SMALLEST_SIDE, ModelSpec, Stage
 
 Resolution = int | tuple[int, int]
@@ -98,10 +98,10 @@ def read_resolution(spec: ModelSpec, resolution: Resolution | None) -> tuple[int
     return size[0], size[1]
 
 
-_traces: dict[tuple[tuple[object, ...], Shape, int | None], Graph] = {}
+_traces: dict[tuple[tuple[object, ...], Shapes, int | None], Graph] = {}
 
 
-def trace_part(part: Part, shape: Shape, channels: int | None = None) -> Graph:
+def trace_part(part: Part, shape: Shapes, channels: int | None = None) -> Graph:
     """The graph of one part on an input of a shape; equal parts are traced once. Don't change what you get."""
     key = (part.wiring, shape, channels)
     traced = _traces.get(key)
@@ -128,7 +128,8 @@ def graph(spec: SpecLike, resolution: Resolution | None = None) -> Graph:
     whole = image.graph
     here = whole.inputs
     for segment in segments(spec):
-        part = trace_part(segment.part, whole.nodes[here[0]].shape, segment.channels)
+        whole.outputs = list(here)
+        part = trace_part(segment.part, whole.output_shape, segment.channels)
         if len(whole) + len(part) * (segment.repeats or 1) > MAX_NODES:
             raise SpecError(
                 Problem(f"more than {MAX_NODES:,} operations; lower its depth", segment.scope, code="too_large")

@@ -48,6 +48,10 @@ def _as_size(value: object) -> object:
     raise PydanticCustomError("resolution", "{message}", {"message": message})
 
 
+def _one_map(streams: int, instead: str) -> str:
+    return f"takes one map, and {streams} streams come in; use {instead}"
+
+
 class ModelSpec(BaseModel):
     """A network: a stem, stages of runs of blocks, a head, and the image size it is meant for."""
 
@@ -84,21 +88,28 @@ class ModelSpec(BaseModel):
         """Hold widths, downsampling and names of neighbouring runs against each other."""
         problems: list[InitErrorDetails] = []
 
-        def refuse(loc: tuple[str | int, ...], code: str, message: str) -> None:
+        def refuse(loc: tuple[str | int, ...], code: str, message: str, top: str = "stages") -> None:
             error = PydanticCustomError(code, "{message}", {"message": message})
-            problems.append(InitErrorDetails(type=error, loc=("stages", *loc), input=None))
+            problems.append(InitErrorDetails(type=error, loc=(top, *loc), input=None))
 
         width = self.stages[0][0].width
+        streams = 1
         for index, stage in enumerate(self.stages):
             names: set[str] = set()
             for position, run in enumerate(stage):
-                if run.downsample is not None and (position or not index):
+                is_first = not index and not position
+                if run.downsample is not None and (position or (is_first and not self.stem.has_own_width)):
                     reason = (
                         "only the first run of a stage can downsample; start a new stage for it"
                         if position
                         else "the stem already leads into the first stage; remove the downsample, or put a stage before"
                     )
                     refuse((index, position, "downsample"), "misplaced", reason)
+                elif run.downsample is None and is_first and self.stem.has_own_width:
+                    reason = (
+                        "the stem gives a width of its own; add a downsample that leads on from it, e.g. add_stream"
+                    )
+                    refuse((index, position, "width"), "width_jump", reason)
                 elif run.width != width and run.downsample is None:
                     where = "the run before" if position else "the stage before"
                     refuse(
@@ -108,11 +119,22 @@ class ModelSpec(BaseModel):
                         + ("runs of one stage share a width" if position else "add a downsample, e.g. irds_b"),
                     )
                 width = run.width
+                if run.downsample is not None:
+                    if streams > 1 and not run.downsample.takes_streams:
+                        refuse((index, position, "downsample"), "streams", _one_map(streams, "add_stream"))
+                    streams += run.downsample.adds_stream
+                if run.takes_streams and run.stream_count != streams:
+                    message = f"{run.stream_count} differs from the {streams} that come in; add one with add_stream"
+                    refuse((index, position, "streams"), "streams", message)
+                elif streams > 1 and not run.takes_streams:
+                    refuse((index, position, "block"), "streams", _one_map(streams, "streams"))
                 if run.name is not None and run.name in names | {"downsample"}:
                     refuse(
                         (index, position, "name"), "name_taken", f"{run.name!r} is taken in this stage; choose another"
                     )
                 names.add(run.name or "")
+        if streams > 1 and not self.head.takes_streams:
+            refuse((), "streams", _one_map(streams, "hrnet"), top="head")
         if problems:
             raise ValidationError.from_exception_data("ModelSpec", problems)
         return self

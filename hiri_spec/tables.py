@@ -10,7 +10,7 @@ from rich.table import Table
 
 from .cost import Cost, CostRow
 from .differences import Change
-from .graph import Shape
+from .graph import Shapes, streams_of
 from .quantities import format_bytes, format_resolution
 from .schema import ModelSpec
 
@@ -75,9 +75,13 @@ def _cells(rows: Sequence[CostRow], costs: Sequence[Cost], by: str) -> list[str]
     return cells
 
 
-def format_shape(shape: Shape | None) -> str:
-    """320x14x14 for channels, height, width."""
-    return "x".join(map(str, shape or ()))
+def format_shape(shapes: Shapes | None) -> str:
+    """320x14x14 for channels, height, width; of several streams the first, and how many more."""
+    if shapes is None:
+        return ""
+    shape, *more = streams_of(shapes)
+    text = "x".join(map(str, shape))
+    return f"{text} + {len(more)}" if more else text
 
 
 def changes_table(changes: Sequence[Change]) -> Table:

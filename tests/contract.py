@@ -25,9 +25,9 @@ def attention_macs(inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
     return math.prod(query[:-2]) * query[-2] * key[-2] * (query[-1] + value[-1])
 
 
-def count_with_fvcore(module: nn.Module, image: torch.Tensor) -> int:
+def count_with_fvcore(module: nn.Module, *images: torch.Tensor) -> int:
     """MACs of one forward pass, by fvcore."""
-    analysis = FlopCountAnalysis(module, (image,))
+    analysis = FlopCountAnalysis(module, images)
     analysis.set_op_handle("aten::scaled_dot_product_attention", attention_macs)
     analysis.unsupported_ops_warnings(False)
     analysis.uncalled_modules_warnings(False)
@@ -35,10 +35,10 @@ def count_with_fvcore(module: nn.Module, image: torch.Tensor) -> int:
     return sum(int(count) for name, count in analysis.by_operator().items() if name in COUNTED)
 
 
-def count_with_torch(module: nn.Module, image: torch.Tensor) -> int:
+def count_with_torch(module: nn.Module, *images: torch.Tensor) -> int:
     """MACs of one forward pass, by torch's FlopCounterMode."""
     with FlopCounterMode(display=False) as counter:
-        module(image)
+        module(*images)
     flops = counter.get_total_flops()
     assert flops % 2 == 0
     return flops // 2
@@ -49,7 +49,7 @@ def count_params(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def bytes_kept_by_autograd(module: nn.Module, images: torch.Tensor) -> int:
+def bytes_kept_by_autograd(module: nn.Module, *images: torch.Tensor) -> int:
     """Bytes of the distinct tensors that a forward pass keeps for the backward pass, parameters and buffers aside."""
     own = {tensor.untyped_storage().data_ptr() for tensor in [*module.parameters(), *module.buffers()]}
     kept: dict[int, torch.Tensor] = {}
@@ -61,5 +61,5 @@ def bytes_kept_by_autograd(module: nn.Module, images: torch.Tensor) -> int:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        module(images)
+        module(*images)
     return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())

@@ -10,7 +10,7 @@ from hiri_spec.blocks.classifier import Classifier
 from hiri_spec.schema import ModelSpec
 
 FAMILIES: tuple[type[Part], ...] = (Block, Stem, Downsample, Head)
-REQUIRED = {"depth": 1, "width": 24, "heads": 3}
+REQUIRED = {"depth": 1, "width": 24, "heads": 3, "streams": 3}
 VARIED: dict[str, tuple[Any, ...]] = {
     "expansion": (2, 2.5),
     "kernel": (1, 5),
@@ -50,6 +50,13 @@ def input_shape(part: Part, height: int, width: int) -> tuple[int, int, int]:
     """A shape that a part takes: an image for a stem, its own width for a block, 24 channels for the rest."""
     channels = 3 if isinstance(part, Stem) else part.width if isinstance(part, Block) else 24
     return channels, height, width
+
+
+def input_shapes(part: Part, height: int, width: int) -> tuple[tuple[int, int, int], ...]:
+    """The shapes that a part takes: one, or that of each stream, each half the size of the one before."""
+    channels, height, width = input_shape(part, height, width)
+    count = getattr(part, "streams", 2) if part.takes_streams else 1
+    return tuple((channels * 2**i, -(-height // 2**i), -(-width // 2**i)) for i in range(count))
 
 
 def output_channels(part: Part) -> int | None:

@@ -10,7 +10,7 @@ from hiri_spec.memory import PartMemory, in_sequence, peak_values, repeated
 
 
 @pytest.mark.parametrize("size", [(64, 64), (97, 130)], ids=["64", "97x130"])
-@pytest.mark.parametrize("name", ["hiri_s", "hiri_s_4stage"])
+@pytest.mark.parametrize("name", ["hiri_s", "hiri_s_4stage", "pvt_v2_b0", "hrnet_w18_small"])
 @pytest.mark.parametrize("batch", [2, 3])
 def test_training_memory_equals_what_autograd_keeps(name: str, size: tuple[int, int], batch: int) -> None:
     model = hiri_spec.build(name).train()

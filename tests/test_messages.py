@@ -33,12 +33,12 @@ MISTAKES = {
     "block-number": (
         "block: ffn",
         "block: 3",
-        "5 stages[0].block: unknown block 3; known: cffn, davit, ffn, hr, norm, swin, transformer",
+        "5 stages[0].block: unknown block 3; known: cffn, davit, ffn, hr, norm, streams, swin, transformer",
     ),
     "no-block": (
         "block: ffn, ",
         "",
-        "5 stages[0].block: which block? add block: one of cffn, davit, ffn, hr, norm, swin, transformer",
+        "5 stages[0].block: which block? add block: one of cffn, davit, ffn, hr, norm, streams, swin, transformer",
     ),
     "block-is-text": (
         "- {block: ffn, depth: 1, width: 8}",
@@ -193,6 +193,46 @@ def test_mistakes_in_mixed_stages(written: str, mistake: str, message: str) -> N
     with pytest.raises(SpecError, match=r"^a\.yaml:6 ") as caught:
         validate(parse(RUNS.replace(written, mistake), "a.yaml"))
     assert message in str(caught.value)
+
+
+STREAMS = """\
+name: a
+stem: hrnet
+stages:
+  - {block: streams, depth: 1, width: 8, streams: 2, downsample: add_stream}
+  - {block: streams, depth: 1, width: 8, streams: 3, downsample: add_stream}
+head: {head: hrnet}
+"""
+
+
+@pytest.mark.parametrize(
+    ("written", "mistake", "message"),
+    [
+        ("streams: 3", "streams: 2", "5 stages[1].streams: 2 differs from the 3 that come in; add one with add_stream"),
+        ("{head: hrnet}", "{}", "6 head: takes one map, and 3 streams come in; use hrnet"),
+        (
+            "block: streams, depth: 1, width: 8, streams: 3",
+            "block: ffn, depth: 1, width: 8",
+            "5 stages[1].block: takes",
+        ),
+        (
+            "streams: 3, downsample: add_stream",
+            "streams: 2, downsample: strided",
+            "5 stages[1].downsample: takes one map",
+        ),
+        (
+            "streams: 2, downsample: add_stream",
+            "streams: 1",
+            "4 stages[0].width: the stem gives a width of its own; add",
+        ),
+    ],
+    ids=["count", "head", "block", "downsample", "no-downsample"],
+)
+def test_mistakes_in_streams(written: str, mistake: str, message: str) -> None:
+    assert validate(parse(STREAMS, "a.yaml")).stages
+    with pytest.raises(SpecError, match=r"^a\.yaml:\d") as caught:
+        validate(parse(STREAMS.replace(written, mistake), "a.yaml"))
+    assert f"a.yaml:{message}" in str(caught.value)
 
 
 def test_problems_have_stable_codes() -> None:

@@ -9,7 +9,8 @@ from timm.models import FeatureInfo, checkpoint_seq
 from torch import Tensor, nn
 
 from ..errors import Problem, SpecError
-from ..network import graph
+from ..graph import Shapes, streams_of
+from ..network import segments, trace_part
 from ..schema import ModelSpec
 from .initialise import initialise_linear
 from .wired import Wired
@@ -51,10 +52,12 @@ class Backbone(nn.Module):
         self.spec = spec
         self.stem = stem
         self.stages = nn.ModuleList(stages)
-        self.num_features = self.head_hidden_size = spec.stages[-1][-1].width
+        self.num_features = self.head_hidden_size = cast(nn.Linear, head.fc).in_features
         self.num_classes = spec.head.classes
-        self.out_indices = None if features is None else take_indices(len(stages), features)
-        info = stage_info(spec)
+        info = read_feature_info(spec)
+        self.stage_info = info
+        self.has_streams = info[0]["module"] == info[-1]["module"] and len(info) > 1
+        self.out_indices = None if features is None else take_indices(len(info), features)
         self.feature_info: Any = info
         if self.out_indices is None:
             self.head = head
@@ -67,18 +70,18 @@ class Backbone(nn.Module):
             return self.forward_intermediates(x, self.out_indices, stop_early=True, intermediates_only=True)
         return self.forward_head(self.forward_features(x))
 
-    def forward_features(self, x: Tensor) -> Tensor:
-        """Image → the last stage's map, before the head's norm."""
+    def forward_features(self, x: Tensor) -> Any:
+        """Image → the last stage's map, before the head's norm; its streams if it has several (HRNet)."""
         x = self.stem(x)
         for stage in self.stages:
             x = stage(x)
         return x
 
-    def forward_head(self, x: Tensor, pre_logits: bool = False) -> Tensor:
-        """The last stage's map → class scores, or the pooled features if `pre_logits`."""
+    def forward_head(self, x: Any, pre_logits: bool = False) -> Tensor:
+        """The last stage's map (or streams) → class scores, or the pooled features if `pre_logits`."""
         if self.out_indices is not None:
             raise SpecError("a model built with features_only has no head; build it without")
-        out: Tensor = self.head.run((x,), before="fc" if pre_logits else None)
+        out: Tensor = self.head.run(x if isinstance(x, tuple) else (x,), before="fc" if pre_logits else None)
         return out
 
     def forward_intermediates(
@@ -92,23 +95,32 @@ class Backbone(nn.Module):
     ) -> Any:
         """Maps of some stages (an int: the last so many; default: all), and the last map unless told otherwise.
 
+        A network of several streams (HRNet) gives those of its last stage, whatever is asked of its earlier ones.
         `norm` applies the head's norm to the last stage's map; `stop_early` skips the stages after the last one asked
         for; `output_fmt` is "NCHW" or "NHWC". Raises SpecError for indices that are not there.
         """
         if output_fmt not in ("NCHW", "NHWC"):
             raise SpecError(Problem(f"{output_fmt!r} is no layout; use NCHW or NHWC", "output_fmt"))
-        taken = take_indices(len(self.stages), indices)
+        taken = take_indices(len(self.stage_info), indices)
         maps = []
         x = self.stem(x)
         for index, stage in enumerate(self.stages):
             x = stage(x)
-            if index in taken:
-                is_normed = norm and index == len(self.stages) - 1 and self.out_indices is None
-                y = self.head.get_submodule("norm")(x) if is_normed else x
-                maps.append(y if output_fmt == "NCHW" else y.permute(0, 2, 3, 1))
-            if stop_early and index == max(taken):
+            if index in taken and not self.has_streams:
+                is_normed = norm and index == len(self.stages) - 1 and hasattr(self, "head")
+                maps.append(self._norm(x) if is_normed else x)
+            if stop_early and index == max(taken) and not self.has_streams:
                 break
+        if self.has_streams:
+            maps = [x[index] for index in taken]
+        if output_fmt == "NHWC":
+            maps = [each.permute(0, 2, 3, 1) for each in maps]
         return maps if intermediates_only else (x, maps)
+
+    def _norm(self, x: Tensor) -> Tensor:
+        """The head's norm, where it has one that maps go through."""
+        names = [name for name, _ in self.head.named_children()]
+        return self.head.get_submodule("norm")(x) if names[0] == "norm" else x
 
     def get_classifier(self) -> nn.Module:
         """The last linear layer."""
@@ -148,13 +160,17 @@ def take_indices(count: int, indices: int | Sequence[int] | None) -> list[int]:
     return sorted({index % count for index in asked})
 
 
-def stage_info(spec: ModelSpec) -> list[dict[str, Any]]:
-    """timm's feature_info: channels, stride and module of each stage."""
-    heights: dict[int, int] = {}
-    for node in graph(spec, REFERENCE_SIDE):
-        if node.name.startswith("stages."):
-            heights[int(node.name.split(".")[1])] = node.shape[1]
-    return [
-        {"num_chs": stage[-1].width, "reduction": REFERENCE_SIDE // heights[index], "module": f"stages.{index}"}
-        for index, stage in enumerate(spec.stages)
-    ]
+def read_feature_info(spec: ModelSpec) -> list[dict[str, Any]]:
+    """timm's feature_info: channels, stride and module of each stage, or of each stream of the last one."""
+    shapes: Shapes = (spec.in_channels, REFERENCE_SIDE, REFERENCE_SIDE)
+    info: dict[int, list[dict[str, Any]]] = {}
+    for segment in segments(spec):
+        shapes = trace_part(segment.part, shapes, segment.channels).output_shape
+        if segment.stage is not None:
+            module = f"stages.{segment.stage}"
+            info[segment.stage] = [
+                {"num_chs": channels, "reduction": REFERENCE_SIDE // height, "module": module}
+                for channels, height, _ in streams_of(shapes)
+            ]
+    last = info[len(info) - 1]
+    return last if len(last) > 1 else [stage[0] for stage in info.values()]

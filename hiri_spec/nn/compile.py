@@ -10,10 +10,10 @@ from ..block import Head, Part
 from ..cost import MAX_MACS, MAX_PARAMS, check_affordable
 from ..errors import Problem, SpecError
 from ..files import SpecLike, as_spec
-from ..graph import Shape
+from ..graph import Shapes
 from ..network import segments, trace_part
 from ..schema import ModelSpec
-from .backbone import Backbone, Stage
+from .backbone import Backbone, Stage, read_feature_info
 from .initialise import initialise
 from .realise import Rates
 from .wired import Wired, wire_module
@@ -42,14 +42,14 @@ def build(
     check_affordable(spec, max_params=max_params, max_macs=max_macs)
     blocks = sum(run.depth for stage in spec.stages for run in stage)
     block = 0
-    shape: Shape = (spec.in_channels, *spec.size)
+    shape: Shapes = (spec.in_channels, *spec.size)
     stem: Wired | None = None
     head: Wired | None = None
     downsamples: dict[int, Wired] = {}
     runs: list[dict[str, nn.Sequential]] = [{} for _ in spec.stages]
     for segment in segments(spec):
         traced = trace_part(segment.part, shape, segment.channels)
-        shape = traced.nodes[traced.outputs[0]].shape
+        shape = traced.output_shape
         if segment.repeats is not None and segment.stage is not None:
             modules = []
             for index in range(block, block + segment.repeats):
@@ -66,7 +66,7 @@ def build(
     assert stem is not None  # a chain begins with the stem …
     assert head is not None  # … and ends with the head
     stages = [Stage(downsamples.get(index), own) for index, own in enumerate(runs)]
-    taken = range(len(stages)) if out_indices is None else out_indices
+    taken = range(len(read_feature_info(spec))) if out_indices is None else out_indices
     model = Backbone(spec, stem, stages, head, taken if features_only else None)
     model.apply(initialise)
     if classes == 0 and not features_only:

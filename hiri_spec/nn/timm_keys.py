@@ -107,4 +107,44 @@ DAVIT = [
     *attention_rules(DAVIT_LAYER, _davit_layer),
 ]
 
-FAMILIES: dict[str, list[Rule]] = {"PVTv2": PVT_V2, "Swin": SWIN, "DaViT": DAVIT}
+
+def _hrnet_block(match: re.Match[str]) -> str:
+    return f"stage{int(match[1]) + 2}.{match[2]}.branches.{match[3]}.{match[4]}.{_resnet(match[5])}"
+
+
+def _resnet(place: str) -> str:
+    """Inside a residual block: norm1 is bn1, and the shortcut's convolution and norm are downsample.0 and .1."""
+    place = re.sub(r"norm(\d)", r"bn\1", place)
+    return place.replace("shortcut.conv", "downsample.0").replace("shortcut.norm", "downsample.1")
+
+
+def _hrnet_fuse(match: re.Match[str]) -> str:
+    stage, module, target, source = int(match[1]) + 2, match[2], int(match[3]), int(match[4])
+    place = f"stage{stage}.{module}.fuse_layers.{target}.{source}."
+    is_norm, number = match[5] == "norm", match[6]
+    return place + (f"{int(number) - 1}." if number else "") + f"{int(is_norm)}.{match[7]}"
+
+
+def _hrnet_transition(match: re.Match[str]) -> str:
+    """A stream made anew is a sequence of one step there, an old one changed in width is the step itself."""
+    stage, stream, is_norm = int(match[1]), match[2], match[3] == "norm"
+    step = "0." if int(stream) == stage + 1 else ""
+    return f"transition{stage + 1}.{stream}.{step}{int(is_norm)}.{match[4]}"
+
+
+HRNET = [
+    Rule(r"stem\.conv([12])\.(.*)", r"conv\1.\2"),
+    Rule(r"stem\.norm([12])\.(.*)", r"bn\1.\2"),
+    Rule(r"stem\.block(\d+)\.(.*)", lambda m: f"layer1.{m[1]}.{_resnet(m[2])}"),
+    Rule(r"stages\.(\d+)\.downsample\.stream(\d+)\.(conv|norm)\.(.*)", _hrnet_transition),
+    Rule(r"stages\.(\d+)\.blocks\.(\d+)\.branch(\d+)\.block(\d+)\.(.*)", _hrnet_block),
+    Rule(r"stages\.(\d+)\.blocks\.(\d+)\.fuse(\d+)\.from(\d+)\.(conv|norm)(\d*)\.(.*)", _hrnet_fuse),
+    Rule(r"head\.widen(\d+)\.(.*)", lambda m: f"incre_modules.{m[1]}.0.{_resnet(m[2])}"),
+    Rule(r"head\.down(\d+)\.conv\.(.*)", lambda m: f"downsamp_modules.{int(m[1]) - 1}.0.{m[2]}"),
+    Rule(r"head\.down(\d+)\.norm\.(.*)", lambda m: f"downsamp_modules.{int(m[1]) - 1}.1.{m[2]}"),
+    Rule(r"head\.final\.conv\.(.*)", r"final_layer.0.\1"),
+    Rule(r"head\.final\.norm\.(.*)", r"final_layer.1.\1"),
+    Rule(r"head\.fc\.(.*)", r"classifier.\1"),
+]
+
+FAMILIES: dict[str, list[Rule]] = {"PVTv2": PVT_V2, "Swin": SWIN, "DaViT": DAVIT, "HRNet": HRNET}

@@ -34,8 +34,9 @@ class Wired(nn.Module):
     def _get_name(self) -> str:
         return self.title
 
-    def forward(self, *inputs: Tensor) -> Any:
-        return self.run(inputs)
+    def forward(self, *inputs: Any) -> Any:
+        # several streams come as one tuple from what runs modules in sequence
+        return self.run(inputs[0] if isinstance(inputs[0], tuple) else inputs)
 
     def run(self, inputs: Sequence[Tensor], *, before: str | None = None) -> Any:
         """Run all steps, or those before the child named `before`, returning what that child would be given."""

@@ -3,9 +3,10 @@
 import pytest
 import torch
 from contract import bytes_kept_by_autograd, count_params, count_with_fvcore, count_with_torch
-from examples import EXAMPLES, FAMILIES, IDS, input_shape, output_channels
+from examples import EXAMPLES, FAMILIES, IDS, input_shapes, output_channels
 
 from hiri_spec.block import Block, Part, trace
+from hiri_spec.graph import Graph, streams_of
 from hiri_spec.memory import saved_values
 from hiri_spec.nn.realise import Rates
 from hiri_spec.nn.wired import Wired, wire_module
@@ -13,41 +14,51 @@ from hiri_spec.nn.wired import Wired, wire_module
 SIZES = [pytest.param((32, 32), id="32"), pytest.param((37, 50), id="37x50")]
 
 
-def realised(part: Part, size: tuple[int, int]) -> tuple[Wired, torch.Tensor]:
-    shape = input_shape(part, *size)
-    traced = trace(part, shape, output_channels(part))
+def realised(part: Part, size: tuple[int, int]) -> tuple[Wired, tuple[torch.Tensor, ...]]:
     rates = Rates(dropout=getattr(part, "drop_rate", 0.0))
-    return wire_module(traced, "Part", rates), torch.randn(1, *shape)
+    images = tuple(torch.randn(1, *shape) for shape in input_shapes(part, *size))
+    return wire_module(traced_part(part, size), "Part", rates), images
+
+
+def traced_part(part: Part, size: tuple[int, int]) -> Graph:
+    shapes = input_shapes(part, *size)
+    return trace(part, shapes if len(shapes) > 1 else shapes[0], output_channels(part))
+
+
+def as_tuple(maps: torch.Tensor | tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    return maps if isinstance(maps, tuple) else (maps,)
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("part", [part for _, part in EXAMPLES], ids=IDS)
 class TestPart:
     def test_params_and_macs_equal_fvcore_and_torch(self, part: Part, size: tuple[int, int]) -> None:
-        module, image = realised(part, size)
-        traced = trace(part, input_shape(part, *size), output_channels(part))
+        module, images = realised(part, size)
+        traced = traced_part(part, size)
         module.eval()
         assert traced.params == count_params(module)
-        assert traced.macs == count_with_fvcore(module, image)
-        assert traced.macs == count_with_torch(module, image)
+        assert traced.macs == count_with_fvcore(module, *images)
+        assert traced.macs == count_with_torch(module, *images)
 
     def test_shape_is_as_traced(self, part: Part, size: tuple[int, int]) -> None:
-        module, image = realised(part, size)
-        traced = trace(part, input_shape(part, *size), output_channels(part))
-        assert tuple(module.eval()(image).shape[1:]) == traced.nodes[traced.outputs[0]].shape
+        module, images = realised(part, size)
+        traced = traced_part(part, size)
+        shapes = tuple(tuple(each.shape[1:]) for each in as_tuple(module.eval()(*images)))
+        assert shapes == streams_of(traced.output_shape)
         if isinstance(part, Block):
-            assert traced.nodes[traced.outputs[0]].shape == tuple(image.shape[1:])
+            assert shapes == tuple(tuple(image.shape[1:]) for image in images)
 
     def test_training_memory_equals_what_autograd_keeps(self, part: Part, size: tuple[int, int]) -> None:
-        module, image = realised(part, size)
-        memory = saved_values(trace(part, input_shape(part, *size), output_channels(part)))
+        module, images = realised(part, size)
+        memory = saved_values(traced_part(part, size))
         for batch in (1, 2):
-            images = torch.randn(batch, *image.shape[1:], requires_grad=True)
-            assert bytes_kept_by_autograd(module.train(), images) == memory.kept_bytes(batch)
+            batches = [torch.randn(batch, *image.shape[1:], requires_grad=True) for image in images]
+            assert bytes_kept_by_autograd(module.train(), *batches) == memory.kept_bytes(batch)
 
     def test_gradient_reaches_every_parameter(self, part: Part, size: tuple[int, int]) -> None:
-        module, image = realised(part, size)
-        module.train()(torch.cat([image, image.flip(-1)])).square().sum().backward()
+        module, images = realised(part, size)
+        out = module.train()(*[torch.cat([image, image.flip(-1)]) for image in images])
+        torch.stack([each.square().sum() for each in as_tuple(out)]).sum().backward()
         assert [name for name, parameter in module.named_parameters() if parameter.grad is None] == []
 
 

@@ -13,12 +13,15 @@ from torch import nn
 import hiri_spec
 from hiri_spec import SpecError
 
-SMALL = ["pvt_v2_b0", "pvt_v2_b1", "pvt_v2_b2_li", "davit_tiny", "swin_tiny_patch4_window7_224"]
+SMALL = ["pvt_v2_b0", "pvt_v2_b1", "pvt_v2_b2_li", "davit_tiny", "swin_tiny_patch4_window7_224", "hrnet_w18_small"]
 LARGE = [
     "pvt_v2_b2",
     "pvt_v2_b3",
     "pvt_v2_b4",
     "pvt_v2_b5",
+    "hrnet_w18",
+    "hrnet_w32",
+    "hrnet_w48",
     "davit_small",
     "davit_base",
     "swin_small_patch4_window7_224",
@@ -74,7 +77,16 @@ def test_features_equal_timms(name: str) -> None:
             torch.testing.assert_close(own, their, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["pvt_v2_b0", "davit_tiny", "swin_tiny_patch4_window7_224"])
+def test_streams_are_hrnets_features() -> None:
+    ours = hiri_spec.build("hrnet_w18_small", features_only=True).eval()
+    assert ours.feature_info.channels() == [16, 32, 64, 128]
+    assert ours.feature_info.reduction() == [4, 8, 16, 32]
+    with torch.no_grad():
+        maps = ours(torch.randn(1, 3, 70, 100))
+    assert [tuple(each.shape[1:]) for each in maps] == [(16, 18, 25), (32, 9, 13), (64, 5, 7), (128, 3, 4)]
+
+
+@pytest.mark.parametrize("name", ["pvt_v2_b0", "davit_tiny", "swin_tiny_patch4_window7_224", "hrnet_w18_small"])
 @pytest.mark.parametrize("size", [(32, 32), (97, 130)], ids=["32", "97x130"])
 def test_any_size_goes_through(name: str, size: tuple[int, int]) -> None:
     with torch.no_grad():
