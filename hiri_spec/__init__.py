@@ -14,9 +14,10 @@ from .files import load, save
 from .graph import Graph
 from .network import graph
 from .schema import ModelSpec
+from .transforms import fit_to_budget, scale_up
 
 if TYPE_CHECKING:
-    from .nn import build, load_timm_weights
+    from .nn import build, carry_weights, load_timm_weights
 
 __version__ = "0.1.0"
 __all__ = [
@@ -26,14 +27,17 @@ __all__ = [
     "SpecError",
     "__version__",
     "build",
+    "carry_weights",
     "cost",
+    "fit_to_budget",
     "graph",
     "load",
     "load_timm_weights",
     "save",
+    "scale_up",
 ]
 
-_NEEDS_TORCH = {"build": "hiri_spec.nn", "load_timm_weights": "hiri_spec.nn"}
+_NEEDS_TORCH = dict.fromkeys(("build", "carry_weights", "load_timm_weights"), "hiri_spec.nn")
 
 
 def __getattr__(name: str) -> Any:

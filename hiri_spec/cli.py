@@ -18,6 +18,7 @@ from .errors import Problem, SpecError, suggest
 from .files import builtin_specs, load, parse_assignments, to_data, write_text
 from .json_schema import json_schema
 from .quantities import format_resolution, parse_macs, parse_params, parse_resolutions
+from .scale_command import scale_up
 from .schema import ModelSpec
 
 app = typer.Typer(
@@ -247,6 +248,9 @@ def show(spec: SpecArgument, set: SetOption = None, out: OutOption = None, as_js
 
     model = load(spec, set=parse_assignments(set or []))
     _write(json.dumps(to_data(model), indent=2) + "\n" if as_json else to_yaml(model), out)
+
+
+app.command("scale", epilog="Example: hiri-spec scale pvt_v2_b2 --resolution 448 --out pvt_448.yaml")(scale_up)
 
 
 def _version(wanted: bool) -> None:

@@ -29,6 +29,7 @@ LAYERS = [
     ["nn"],
     ["train", "tasks"],
     ["tables", "command_line"],
+    ["scale_command"],
     ["cli", "__init__", "__main__"],
 ]
 EXPLORER_LAYERS = [

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from ..block import Block, Positive, register
 from ..feature_map import FeatureMap
+from .hr import HR
 from .residual import conv_norm_act, wire_basic
 
 
@@ -18,6 +19,9 @@ class Streams(Block):
     block: Literal["streams"] = "streams"
     streams: Positive = Field(description="Number of streams, each half the size of the one before.")
     blocks: Positive = Field(4, description="Residual blocks on each stream.")
+    high: Literal["basic", "hr"] = Field(
+        "basic", description="What the first stream is made of: residual blocks, or two HR blocks for each."
+    )
 
     @property
     def stream_count(self) -> int:
@@ -28,9 +32,15 @@ class Streams(Block):
         for index, stream in enumerate(x):
             y = stream
             with stream.scope(f"branch{index}"):
-                for block in range(self.blocks):
-                    with stream.scope(f"block{block}"):
-                        y = wire_basic(y)
+                if self.high == "hr" and not index:
+                    hr = HR(depth=1, width=stream.channels)
+                    for block in range(2 * self.blocks):
+                        with stream.scope(f"block{block}"):
+                            y = hr.wire(y)
+                else:
+                    for block in range(self.blocks):
+                        with stream.scope(f"block{block}"):
+                            y = wire_basic(y)
             streams.append(y)
         return tuple(self._fuse(streams, index) for index in range(len(streams)))
 

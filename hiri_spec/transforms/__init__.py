@@ -1,0 +1,7 @@
+"""Specs → other specs: the paper's way to high resolution, and fitting to a budget."""
+
+from .carry import Carried, find_carried
+from .fit import fit_to_budget
+from .scale import RULES, Scaled, scale, scale_up
+
+__all__ = ["RULES", "Carried", "Scaled", "find_carried", "fit_to_budget", "scale", "scale_up"]
