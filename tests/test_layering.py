@@ -33,6 +33,8 @@ LAYERS = [
     ["cli", "__init__", "__main__"],
 ]
 EXPLORER_LAYERS = [
+    ["figures", "latency"],
+    ["scale", "reproduce"],
     ["choices"],
     ["space"],
     ["bounds", "results"],

@@ -7,7 +7,6 @@ import pytest
 import hiri_spec
 from hiri_spec import SpecError
 
-
 CASES = [(name, gmacs) for name in ("hiri_s", "pvt_v2_b2", "swin_tiny_patch4_window7_224") for gmacs in (1.5, 4, 9, 20)]
 
 

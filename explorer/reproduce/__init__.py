@@ -1,0 +1,1 @@
+"""The tables and figures of HIRI-ViT's text, counted anew beside what it reports: `python -m explorer.reproduce`."""

@@ -1,0 +1,5 @@
+"""`python -m explorer.reproduce`."""
+
+from .command import main
+
+main()
