@@ -44,7 +44,9 @@ def fit_to_budget(
                 best = macs, candidate
         if best is not None and best[0] >= at_least * budget:
             return best[1]
-    found = f"the nearest costs {nearest[1] / 1e9:.3f}" if nearest else "no width on the grid serves its heads"
+    found = f"the nearest costs {nearest[1] / 1e9:.3f}" if nearest else "no width on the grid is valid"
+    step, stage = max((_step(stage), index) for index, stage in enumerate(_stages(to_data(original))))
+    found += f"; stages[{stage}] moves in the largest steps, of {step} channels, as its heads keep their width"
     message = f"no network of these proportions costs {at_least * gmacs:.3f} to {gmacs:.3f} GMACs; {found}"
     raise SpecError(Problem(message, original.name, code="budget"))
 
@@ -52,10 +54,8 @@ def fit_to_budget(
 def _resized(original: ModelSpec, factor: float, depth_factor: float) -> ModelSpec | None:
     data = to_data(original)
     stages: list[Any] = []
-    for stage in data["stages"]:
-        runs = stage if isinstance(stage, list) else [stage]
-        head_widths = [run["width"] // run["heads"] for run in runs if "heads" in run]
-        width = _on_grid(runs[0]["width"] * factor, lcm(*head_widths) if head_widths else 1)
+    for runs in _stages(data):
+        width = _on_grid(runs[0]["width"] * factor, _step(runs))
         resized = []
         for run in runs:
             new = {**run, "width": width}
@@ -67,13 +67,22 @@ def _resized(original: ModelSpec, factor: float, depth_factor: float) -> ModelSp
         stages.append(resized)
     data["stages"] = stages
     if "width" in data["stem"]:
-        data["stem"] = {**data["stem"], "width": _on_grid(data["stem"]["width"] * factor, 1)}
+        data["stem"] = {**data["stem"], "width": _on_grid(data["stem"]["width"] * factor, GRID)}
     try:
         return as_spec(data)
     except SpecError:  # e.g. a width that only some proportions of a stage can have
         return None
 
 
-def _on_grid(width: float, multiple: int) -> int:
-    step = lcm(GRID, multiple)
+def _stages(data: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    """The runs of each stage."""
+    return [stage if isinstance(stage, list) else [stage] for stage in data["stages"]]
+
+
+def _step(runs: list[dict[str, Any]]) -> int:
+    """What the width of a stage must be a multiple of."""
+    return lcm(GRID, *[run["width"] // run["heads"] for run in runs if "heads" in run])
+
+
+def _on_grid(width: float, step: int) -> int:
     return max(step, round(width / step) * step)

@@ -133,7 +133,9 @@ def _add_stages(draft: _Draft, original: ModelSpec) -> None:
         half = first[0]["width"] // 2
         if half < 1:
             raise SpecError(Problem("rule stage: the first stage is too narrow to halve", "stages[0].width"))
-        depth = sum(run.get("depth", 1) for run in first if run["block"] != "norm")
+        depth = sum(run["depth"] for run in first if run["block"] != "norm")
+        if not depth:
+            raise SpecError(Problem("rule stage: no blocks here for a new stage to go before", "stages[0]"))
         block = first[0]["block"]
         front = {"block": block if block == "hr" else "cffn", "depth": depth, "width": half // GRID * GRID or half}
         first[0]["downsample"] = "strided"

@@ -104,6 +104,12 @@ def test_a_first_stage_too_narrow_to_halve() -> None:
         hiri_spec.scale_up({"name": "a", "stem": "vit", "stages": [{"block": "ffn", "depth": 1, "width": 1}]})
 
 
+def test_no_stage_to_go_before() -> None:
+    spec = {"name": "a", "stem": "vit", "stages": [{"block": "norm", "width": 64}]}
+    with pytest.raises(SpecError, match=r"stages\[0\]: rule stage: no blocks here for a new stage to go before"):
+        hiri_spec.scale_up(spec)
+
+
 class TestWeights:
     """What stays keeps its weights."""
 
