@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 from .cost import CONVENTION, cost
 from .errors import Problem, SpecError, suggest
 from .files import SpecLike, as_spec
-from .graph import Shapes, streams_of
+from .graph import Shape, Shapes, streams_of
 from .network import Resolution, Segment, read_resolution, segments, trace_part
 from .quantities import format_resolution
 from .schema import ModelSpec
@@ -74,7 +74,7 @@ def format_output(shapes: Shapes) -> str:
     """What comes out of a stage: 14x14 x 320, or 1000 for a vector; of several streams the first, and how many more."""
     shape, *more = streams_of(shapes)
     text = str(shape[0]) if len(shape) == 1 else f"{shape[1]}x{shape[2]} x {shape[0]}"
-    return f"{text} + {len(more)}" if more else text
+    return f"{text} + {len(more)} more" if more else text
 
 
 def box_lines(segment: Segment) -> tuple[str, ...]:
@@ -95,25 +95,25 @@ def lay_out(spec: ModelSpec, resolution: Resolution | None = None, *, by: str = 
     captions: list[Caption] = []
     x = MARGIN
     shape: Shapes = (spec.in_channels, *total.resolution)
-    groups: dict[str, list[tuple[Segment, Shapes]]] = {}
+    groups: dict[str, list[tuple[Segment, Shape, Shapes]]] = {}
     for segment in segments(spec):
-        traced = trace_part(segment.part, shape, segment.channels)
-        shape = traced.output_shape
+        before = streams_of(shape)[0]
+        shape = trace_part(segment.part, shape, segment.channels).output_shape
         name = segment.scope if segment.stage is None else f"stages.{segment.stage}"
-        groups.setdefault(name, []).append((segment, shape))
+        groups.setdefault(name, []).append((segment, before, shape))
     for name, members in groups.items():
         began = x
         row = rows[name]
         name_shown = name.replace("stages.", "stage ")
-        output = format_output(members[-1][1])
-        for segment, outputs in members:
+        output = format_output(members[-1][2])
+        for segment, before, outputs in members:
             out = streams_of(outputs)[0]
             height = _height(max(out[1:], default=1), tallest_side)
             is_wedge = segment.stage is not None and segment.repeats is None
             for label in _copies(segment, by):
                 width = 26.0 if is_wedge else max(48.0, 16 + CHARACTER * max(map(len, label)))
                 if is_wedge:
-                    height = _height(2 * max(out[1:]), tallest_side)
+                    height = _height(max(before[1:]), tallest_side)
                 boxes.append(Box(segment.scope, segment.kind, label, x, _top(height), width, height, is_wedge))
                 x += width + 4
         share = row.macs / max(1, total.macs), row.params / max(1, total.params)

@@ -81,7 +81,7 @@ def format_shape(shapes: Shapes | None) -> str:
         return ""
     shape, *more = streams_of(shapes)
     text = "x".join(map(str, shape))
-    return f"{text} + {len(more)}" if more else text
+    return f"{text} + {len(more)} more" if more else text
 
 
 def changes_table(changes: Sequence[Change]) -> Table:

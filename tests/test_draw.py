@@ -11,7 +11,7 @@ from strategies import model_specs
 
 import hiri_spec
 from hiri_spec import ModelSpec, SpecError
-from hiri_spec.draw import CHARACTER, colour_of, draw_mermaid, draw_svg, lay_out
+from hiri_spec.draw import CHARACTER, colour_of, draw_mermaid, draw_svg, format_output, lay_out
 
 SVG = "{http://www.w3.org/2000/svg}"
 SIZES = st.sampled_from([(32, 32), (448, 448), (512, 1024), (8192, 64)])
@@ -86,3 +86,14 @@ def test_mermaid_by_op_shows_every_operation() -> None:
 def test_unknown_level_of_detail(draw: object, known: str) -> None:
     with pytest.raises(SpecError, match=f"'layer' is none of {known}"):
         draw("hiri_s", by="layer")  # type: ignore[operator]
+
+
+def test_of_several_streams_the_first_is_told() -> None:
+    assert format_output(((18, 56, 56), (36, 28, 28), (72, 14, 14))) == "56x56 x 18 + 2 more"
+
+
+def test_a_wedge_is_as_tall_as_what_comes_in() -> None:
+    boxes = {box.name: box for box in lay_out(hiri_spec.load("hrnet_w18")).boxes}
+    assert boxes["stages.1.downsample"].height == boxes["stages.0.blocks"].height
+    boxes = {box.name: box for box in lay_out(hiri_spec.load("hiri_s")).boxes}
+    assert boxes["stages.1.downsample"].height == boxes["stages.0.blocks"].height > boxes["stages.1.blocks"].height
