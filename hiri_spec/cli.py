@@ -11,6 +11,7 @@ import typer
 
 from . import __version__
 from .command_line import JsonOption, SetOption, console, run_app
+from .commands.scale import scale_up
 from .cost import CONVENTION, Cost, CostRow
 from .cost import cost as cost_of
 from .differences import compare
@@ -18,7 +19,6 @@ from .errors import Problem, SpecError, suggest
 from .files import builtin_specs, load, parse_assignments, to_data, write_text
 from .json_schema import json_schema
 from .quantities import format_resolution, parse_macs, parse_params, parse_resolutions
-from .scale_command import scale_up
 from .schema import ModelSpec
 
 app = typer.Typer(

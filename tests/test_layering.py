@@ -29,7 +29,7 @@ LAYERS = [
     ["nn"],
     ["train", "tasks"],
     ["tables", "command_line"],
-    ["scale_command"],
+    ["commands"],
     ["cli", "__init__", "__main__"],
 ]
 EXPLORER_LAYERS = [

@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from .command_line import JsonOption, SetOption, console
-from .cost import cost
-from .errors import Problem, SpecError
-from .files import load, parse_assignments, to_yaml, write_text
-from .quantities import format_resolution, parse_macs, parse_resolutions
-from .transforms import RULES, Scaled, find_carried, fit_to_budget, scale
+from ..command_line import JsonOption, SetOption, console
+from ..cost import cost
+from ..errors import Problem, SpecError
+from ..files import load, parse_assignments, to_yaml, write_text
+from ..quantities import format_resolution, parse_macs, parse_resolutions
+from ..transforms import RULES, Scaled, find_carried, fit_to_budget, scale
 
 RULE_HELP = "Rules to leave out, with commas between: " + ", ".join(RULES) + "."
 
