@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
+import shutil
 import tempfile
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -145,30 +147,47 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file whole or not at all; raises SpecError where the place can't be written."""
-    try:
+    with replacing(path) as temporary, telling_unwritable(path), temporary.open("wb") as stream:
+        stream.write(content)
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[FilePath]:
+    """An empty file to write, which takes the place of `path` once all is well; else `path` stays as it is.
+
+    Raises SpecError where the place can't be written, before anything is done.
+    """
+    with telling_unwritable(path):
         target = FilePath(os.path.realpath(path))
-        if target.exists() and not target.is_file():
-            # a device or a pipe is written to, not replaced by a file
-            target.write_bytes(content)
-        else:
-            _replace(target, content)
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        # a device or a pipe is written to, not replaced by a file
+        is_replaced = target.is_file() or not target.exists()
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
+        descriptor, name = tempfile.mkstemp(dir=target.parent if is_replaced else None, prefix=".hiri-spec-")
+        os.close(descriptor)
+    temporary = FilePath(name)
+    try:
+        yield temporary
+        with telling_unwritable(path):
+            if is_replaced:
+                with temporary.open("rb") as stream:
+                    os.fsync(stream.fileno())
+                temporary.chmod(mode)
+                temporary.replace(target)
+            else:
+                with temporary.open("rb") as source, target.open("wb") as stream:
+                    shutil.copyfileobj(source, stream)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def telling_unwritable(path: str | os.PathLike[str]) -> Iterator[None]:
+    """What goes wrong with writing a file, as a SpecError."""
+    try:
+        yield
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         message = f"cannot be written: {reason}; choose another place"
         raise SpecError(Problem(message, file=os.fspath(path), code="unwritable")) from None
-
-
-def _replace(target: FilePath, content: bytes) -> None:
-    mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".hiri-spec-")
-    temporary = FilePath(name)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.chmod(mode)
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

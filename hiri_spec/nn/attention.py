@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from timm.layers import trunc_normal_
 from torch import Tensor, nn
 
+from .sizes import is_open
+
 
 class DotProductAttention(nn.Module):
     """softmax(q kᵀ / √d) v over the positions of (B, C, H, W) maps, per head."""
@@ -55,8 +57,12 @@ class WindowAttention(nn.Module):
         mask = self._mask(down, across, query)
         if mask is not None and mask.ndim == 4:  # a mask for each window: (B n, h, w², d) -> (B, n, h, w², d)
             query, key, value = (x.unflatten(0, (-1, down * across)) for x in (query, key, value))
-        out = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
-        return self._join(out.reshape(-1, *out.shape[-3:]), down, across)
+        if query.ndim == 5 and torch.compiler.is_exporting():  # written out: ONNX has no attention of five dimensions
+            scores = query * query.shape[-1] ** -0.5 @ key.transpose(-2, -1) + mask
+            out = scores.softmax(-1) @ value
+        else:
+            out = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        return self._join(out.flatten(0, -4), down, across)
 
     def _split(self, x: Tensor, down: int, across: int) -> Tensor:
         """(B, C, H, W) → (B n, h, w², d)."""
@@ -76,7 +82,8 @@ class WindowAttention(nn.Module):
         bias = None
         if self.bias is not None:
             bias = self.bias[self.relative_position].permute(2, 0, 1)
-        if not self.is_shifted or max(down, across) == 1:
+        # open counts are not asked: the barrier in a single window is empty
+        if not self.is_shifted or (not is_open(down, across) and max(down, across) == 1):
             return bias
         apart = apart_in_rolled_windows(down, across, self.window, like.device)
         barrier = torch.zeros(apart.shape, dtype=like.dtype, device=like.device).masked_fill_(apart, -torch.inf)
@@ -98,12 +105,13 @@ def apart_in_rolled_windows(down: int, across: int, window: int, device: torch.d
     """Whether two positions of a window come from different ends of a map rolled by half a window: (n, w², w²)."""
 
     def regions(count: int) -> Tensor:
-        place = torch.arange(count * window, device=device)
-        # a single window is not rolled: it is all one region
-        return (place >= (count - 1) * window + window - window // 2).long() * (count > 1)
+        """Which end each position of a row of windows comes from: (count, w). A single window is not rolled."""
+        number = torch.arange(count, device=device)
+        is_late = torch.arange(window, device=device) >= window - window // 2
+        return (((number == count - 1) & (number > 0))[:, None] & is_late).long()
 
-    region = regions(down)[:, None] * 2 + regions(across)[None, :]
-    region = region.reshape(down, window, across, window).transpose(1, 2).reshape(down * across, window**2)
+    region = regions(down)[:, None, :, None] * 2 + regions(across)[None, :, None, :]
+    region = region.reshape(down * across, window**2)
     return region[:, :, None] != region[:, None, :]
 
 

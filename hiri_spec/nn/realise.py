@@ -13,7 +13,7 @@ from .. import ops
 from ..graph import Op
 from .attention import ChannelAttention, DotProductAttention, WindowAttention
 from .norm import LayerNorm
-from .resampling import GlobalPool, Pad, Roll, Upsample, crop
+from .resampling import AdaptivePool, GlobalPool, Pad, Roll, Upsample, crop
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"gelu": nn.GELU, "relu": nn.ReLU, "silu": nn.SiLU}
 Realised = nn.Module | Callable[..., Tensor]
@@ -110,7 +110,7 @@ def _(op: ops.Pad, rates: Rates) -> nn.Module:
 
 @realise.register
 def _(op: ops.AdaptivePool, rates: Rates) -> nn.Module:
-    return nn.AdaptiveAvgPool2d(op.side)
+    return AdaptivePool(op.side)
 
 
 @realise.register

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from .sizes import is_open
 
 
 class Upsample(nn.Module):
@@ -29,6 +33,28 @@ class GlobalPool(nn.Module):
         return x.mean((-2, -1))
 
 
+class AdaptivePool(nn.AdaptiveAvgPool2d):
+    """Mean over a grid of cells of (B, C, H, W) maps, (B, C, side, side)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = x.shape[-2:]
+        if not is_open(height, width):
+            out: Tensor = super().forward(x)
+            return out
+        side = cast(int, self.output_size)
+        # ONNX has no such pooling of maps of any size: two products with what each position gives to each cell
+        return cell_shares(height, side, x) @ x @ cell_shares(width, side, x).t()
+
+
+def cell_shares(length: int, count: int, like: Tensor) -> Tensor:
+    """What each position gives to the mean of each cell, (count, length); cell i is from ⌊i L / n⌋ to ⌈(i+1) L / n⌉."""
+    place = torch.arange(length, device=like.device)
+    cell = torch.arange(count, device=like.device)[:, None]
+    inside = ((place + 1) * count > cell * length) & (place * count < (cell + 1) * length)
+    share = inside.to(like.dtype)
+    return share / share.sum(1, keepdim=True)
+
+
 class Pad(nn.Module):
     """Zeros at the right and the bottom until both sides are multiples."""
 
@@ -37,7 +63,10 @@ class Pad(nn.Module):
         self.multiple = multiple
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.pad(x, (0, -x.shape[-1] % self.multiple, 0, -x.shape[-2] % self.multiple))
+        # As the size it comes to, so that an open side is known to be so many multiples; and without negative numbers,
+        # as ONNX divides those towards zero.
+        height, width = ((side + self.multiple - 1) // self.multiple * self.multiple for side in x.shape[-2:])
+        return F.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]))
 
     def extra_repr(self) -> str:
         return f"multiple={self.multiple}"
@@ -52,8 +81,15 @@ class Roll(nn.Module):
         self.window = window
 
     def forward(self, x: Tensor) -> Tensor:
+        if is_open(*x.shape[-2:]):
+            return self._roll_open(self._roll_open(x, -2), -1)
         sides = [dimension for dimension in (-2, -1) if x.shape[dimension] > self.window]
         return torch.roll(x, [-self.steps] * len(sides), sides) if sides and self.steps else x
+
+    def _roll_open(self, x: Tensor, dimension: int) -> Tensor:
+        """Roll a side of open length: whether it is one window is asked by a tensor, not by a branch."""
+        last = torch.arange(x.shape[dimension], device=x.device)[-1]
+        return torch.where(last < self.window, x, torch.roll(x, -self.steps, dimension))
 
     def extra_repr(self) -> str:
         return f"steps={self.steps}, window={self.window}"
@@ -61,4 +97,7 @@ class Roll(nn.Module):
 
 def crop(x: Tensor, like: Tensor) -> Tensor:
     """The upper left part of a map, as large as another; a copy of its own, so that the whole can go."""
-    return x[..., : like.shape[-2], : like.shape[-1]].contiguous()
+    height, width = like.shape[-2:]
+    if is_open(height, width):  # no question whether there is something to crop
+        return x.narrow(-2, 0, height).narrow(-1, 0, width).clone(memory_format=torch.contiguous_format)
+    return x[..., :height, :width].contiguous()
