@@ -13,7 +13,7 @@ from typing import Any
 
 from .block import Part, fields_of
 from .document import Node, parse, read_nodes, resolve
-from .errors import Path, Problem, SpecError
+from .errors import Path, Problem, SpecError, show
 from .messages import validate
 from .schema import ModelSpec
 
@@ -145,6 +145,8 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file whole or not at all; raises SpecError where the place can't be written."""
+    if not isinstance(path, str | os.PathLike):
+        raise SpecError(Problem(f"{show(path)} is no path to write to; give one", code="unwritable"))
     try:
         target = FilePath(os.path.realpath(path))
         if target.exists() and not target.is_file():

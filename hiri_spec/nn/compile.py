@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from ..block import Head, Part
-from ..cost import MAX_MACS, MAX_PARAMS, check_affordable
+from ..cost import MAX_MACS, MAX_OPERATIONS, MAX_PARAMS, check_affordable
 from ..errors import Problem, SpecError
 from ..files import SpecLike, as_spec
 from ..graph import Shapes
@@ -29,17 +29,19 @@ def build(
     out_indices: Sequence[int] | None = None,
     max_params: float = MAX_PARAMS,
     max_macs: float = MAX_MACS,
+    max_operations: float = MAX_OPERATIONS,
 ) -> Backbone:
     """Compile a spec (a path, a built-in name, a dict or a ModelSpec) to a torch model.
 
     `classes` (0: no classifier), `in_channels` and `drop_path_rate` override the spec's. `features_only` gives the
     maps of all stages, or of `out_indices`, instead of scores. The image size is free: any of 32 pixels a side or more.
-    Raises SpecError for a wrong spec, and before anything is built for one over `max_params` or `max_macs`.
+    Raises SpecError for a wrong spec, and before anything is built for one over `max_params`, `max_macs` or
+    `max_operations`.
     """
     spec = _overridden(as_spec(spec), classes, in_channels, drop_path_rate)
     if out_indices is not None and not features_only:
         raise SpecError(Problem("only a model built with features_only=True has them", "out_indices"))
-    check_affordable(spec, max_params=max_params, max_macs=max_macs)
+    check_affordable(spec, max_params=max_params, max_macs=max_macs, max_operations=max_operations)
     blocks = sum(run.depth for stage in spec.stages for run in stage)
     block = 0
     shape: Shapes = (spec.in_channels, *spec.size)
