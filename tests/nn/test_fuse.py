@@ -52,10 +52,10 @@ def test_every_part(part: Part, size: tuple[int, int]) -> None:
     shapes = input_shapes(part, *size)
     traced = trace(part, shapes if part.takes_streams else shapes[0], output_channels(part))
     module = randomise(wire_module(traced, "Part", Rates())).double()
-    draft = Draft(traced, module)
+    draft = Draft(module)
     for rule in RULES:
         rule(draft)
-    fused = draft.to_module("Part").eval()
+    fused = draft.to_module().eval()
     images = [torch.randn(2, *shape, dtype=torch.float64) for shape in shapes]
     with torch.no_grad():
         expected, found = module(*images), fused(*images)

@@ -27,7 +27,10 @@ class Piece:
 class Draft:
     """The pieces of a part in the order of their execution."""
 
-    def __init__(self, part: Graph, module: Wired) -> None:
+    def __init__(self, module: Wired) -> None:
+        part = module.part
+        assert part is not None
+        self.title = module.title
         self.pieces: list[Piece] = []
         for node in part:
             inputs = [self.pieces[index] for index in node.inputs]
@@ -63,7 +66,7 @@ class Draft:
         """Put a new piece in front of another."""
         self.pieces.insert(self.pieces.index(before), piece)
 
-    def to_module(self, title: str) -> Wired:
+    def to_module(self) -> Wired:
         """Wire what has become of the part, with its weights."""
         graph = Graph()
         place = {id(piece): index for index, piece in enumerate(self.pieces)}
@@ -73,7 +76,7 @@ class Draft:
             graph.nodes.append(Node(piece.name, piece.op, inputs, piece.shape, shapes))
         graph.inputs = [place[id(piece)] for piece in self.inputs]
         graph.outputs = [place[id(piece)] for piece in self.outputs]
-        module = wire_module(graph, title, Rates())
+        module = wire_module(graph, self.title, Rates())
         for piece in self.pieces:
             if piece.tensors:  # assigned, not copied, to keep their device, type and layout
                 module.get_submodule(piece.name).load_state_dict(piece.tensors, assign=True)

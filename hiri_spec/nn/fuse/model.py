@@ -6,8 +6,6 @@ import copy
 
 import torch
 
-from ...graph import Shapes
-from ...network import segments, trace_part
 from ..backbone import Backbone
 from ..wired import Wired
 from .draft import Draft
@@ -23,18 +21,10 @@ def fuse(model: Backbone) -> Backbone:
     Outputs agree to rounding: 1e-5 of the largest in float32, 1e-12 in float64.
     """
     fused = copy.deepcopy(model).eval()
-    spec = model.spec
-    shape: Shapes = (spec.in_channels, *spec.size)
-    names = {name for name, module in fused.named_modules() if isinstance(module, Wired)}
-    for segment in segments(spec):
-        traced = trace_part(segment.part, shape, segment.channels)
-        shape = traced.output_shape
-        for name in segment.module_names():
-            if name in names:
-                part = fused.get_submodule(name)
-                assert isinstance(part, Wired)
-                draft = Draft(traced, part)
-                for rule in RULES:
-                    rule(draft)
-                fused.set_submodule(name, draft.to_module(part.title))
+    parts = [(name, part) for name, part in fused.named_modules() if isinstance(part, Wired) and part.part is not None]
+    for name, part in parts:
+        draft = Draft(part)
+        for rule in RULES:
+            rule(draft)
+        fused.set_submodule(name, draft.to_module())
     return fused.eval().requires_grad_(False)
