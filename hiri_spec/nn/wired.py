@@ -30,6 +30,8 @@ class Wired(nn.Module):
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
         self.steps: list[Step] = []
+        self.part: Graph | None = None
+        """What it was wired from; None for a scope inside a part."""
 
     def _get_name(self) -> str:
         return self.title
@@ -61,7 +63,9 @@ def wire_module(part: Graph, title: str, rates: Rates) -> Wired:
     """Build the module of a traced part; raises ValueError where an operation's result is never used."""
     part.check_used()
     indices = [index for index in range(len(part.nodes)) if index not in part.inputs]
-    return _wire(part, indices, 0, title, part.inputs, part.outputs, rates)
+    module = _wire(part, indices, 0, title, part.inputs, part.outputs, rates)
+    module.part = part
+    return module
 
 
 def _wire(
