@@ -152,11 +152,11 @@ class Backbone(nn.Module):
     def prune_intermediate_layers(
         self, indices: int | Sequence[int] = 1, prune_norm: bool = False, prune_head: bool = True
     ) -> list[int]:
-        """Drop the stages after the last of `indices`, and the head; its norm stays unless `prune_norm`.
+        """Drop the stages after the last of `indices`, and the head but for its norm; `prune_norm` drops that too.
 
         Returns the indices, counted from the first. `forward` gives the last map then; `reset_classifier` puts a new
-        head behind it. The norm can't stay where it is not the last stage's, nor without the rest of a head of several
-        streams. Raises SpecError for indices that are not there.
+        head behind it. No head, nor norm, stays where the last stage goes; without its head a network of several
+        streams gives those. Raises SpecError for indices that are not there.
         """
         taken = take_indices(len(self.stage_info), indices)
         kept = len(self.stages) if self.has_streams else taken[-1] + 1
@@ -191,24 +191,23 @@ class Backbone(nn.Module):
         if not isinstance(num_classes, int) or num_classes < 0:
             message = f"{show(num_classes)} is no number of classes; use a whole one, 0 for none"
             raise SpecError(Problem(message, "num_classes"))
-        if self.out_indices is None and "head" not in self._modules and not self.has_streams:
-            if not num_classes:
-                return
+        part, like = self.spec.head, next(self.parameters())
+        if "head" in self._modules or self.out_indices is not None or self.has_streams:
+            head = self._whole_head()
+        elif num_classes:
             part = Classifier(classes=num_classes, norm="none")
-            self.head = wire_module(trace_part(part, (self.num_features, 1, 1)), type(part).__name__, Rates())
-            self.spec = self.spec.model_copy(update={"head": part})
-            global_pool = global_pool or "avg"
-        head = self._whole_head()
+            head = wire_module(trace_part(part, (self.num_features, 1, 1)), type(part).__name__, Rates())
+            global_pool = "avg" if global_pool is None else global_pool
+        else:
+            return
         if global_pool is not None:
             change_pooling(head, global_pool)
             self.global_pool = global_pool
-        like = next(self.parameters())
         change_classes(head, self.num_features, num_classes, is_pooled=bool(self.global_pool), like=like)
-        head.train(self.training)
+        self.head = head.train(self.training)
         self.num_classes = num_classes
         if num_classes:
-            classes = self.spec.head.model_copy(update={"classes": num_classes})
-            self.spec = self.spec.model_copy(update={"head": classes})
+            self.spec = self.spec.model_copy(update={"head": part.model_copy(update={"classes": num_classes})})
 
     def set_input_size(self, img_size: Resolution) -> None:
         """Say for which image size, a side or (height, width), the model is meant; any other still goes through."""

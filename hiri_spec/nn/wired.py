@@ -43,7 +43,7 @@ class Wired(nn.Module):
 
         `before` names a child to stop at, and gives what that child would be given.
         """
-        first = next((place for place, step in enumerate(self.steps) if step.child == start), 0)
+        first = 0 if start is None else [step.child for step in self.steps].index(start)
         taken = self.inputs if start is None else self.steps[first].inputs
         values: dict[int, Any] = dict(zip(taken, inputs, strict=True))
         for child, function, sources, results, releases in self.steps[first:]:

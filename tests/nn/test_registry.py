@@ -397,6 +397,10 @@ def test_a_pruned_model_gets_a_new_head(registered: str) -> None:
     model.reset_classifier(0)
     with pytest.raises(SpecError, match="this model has no head"):
         model.get_classifier()
+    with pytest.raises(SpecError, match="'mean' is no pooling"):
+        model.reset_classifier(9, "mean")
+    assert model.num_classes == 0
+    assert model(image).shape == (2, 8, 16, 24)
     model.reset_classifier(9)
     assert model(image).shape == (2, 9)
     twin = hiri_spec.build(model.spec).eval()
