@@ -18,6 +18,7 @@ from .transforms import fit_to_budget, scale_up
 
 if TYPE_CHECKING:
     from .nn import build, carry_weights, load_timm_weights
+    from .timm_models import register
 
 __version__ = "0.1.0"
 __all__ = [
@@ -33,11 +34,13 @@ __all__ = [
     "graph",
     "load",
     "load_timm_weights",
+    "register",
     "save",
     "scale_up",
 ]
 
 _NEEDS_TORCH = dict.fromkeys(("build", "carry_weights", "load_timm_weights"), "hiri_spec.nn")
+_NEEDS_TORCH["register"] = "hiri_spec.timm_models"
 
 
 def __getattr__(name: str) -> Any:

@@ -27,7 +27,7 @@ LAYERS = [
     ["memory"],
     ["cost", "draw", "differences", "transforms"],
     ["nn"],
-    ["train", "tasks"],
+    ["train", "tasks", "timm_models"],
     ["tables", "command_line"],
     ["commands"],
     ["cli", "__init__", "__main__"],

@@ -17,7 +17,7 @@ def load_timm_weights(model: nn.Module, state_dict: Mapping[str, Tensor]) -> Non
     shape, and changes nothing then.
     """
     own = model.state_dict()
-    family = max(FAMILIES, key=lambda name: len(_names_used(own, FAMILIES[name]) & state_dict.keys()))
+    family = _family(own, state_dict)
     used: set[str] = set()
     loaded: dict[str, Tensor] = {}
     missing: dict[str, str] = {}
@@ -28,11 +28,9 @@ def load_timm_weights(model: nn.Module, state_dict: Mapping[str, Tensor]) -> Non
             missing[name] = f"timm's {source}" if rule else "no family has it"
             continue
         used.add(source)
-        value = state_dict[source]
-        if rule.take is not None and value.shape[0] > 1:
-            value = rule.take(value)
-        if value.numel() == tensor.numel() and value.shape == tensor.shape[: value.ndim]:
-            loaded[name] = value.reshape(tensor.shape)  # a linear layer's weight is a 1x1 convolution's
+        value = _taken(rule, state_dict[source], tensor)
+        if value.shape == tensor.shape:
+            loaded[name] = value
         else:
             misshapen[name] = f"{tuple(tensor.shape)} here, {tuple(value.shape)} there"
     extra = dict.fromkeys(sorted(state_dict.keys() - used), "remove it")
@@ -40,6 +38,29 @@ def load_timm_weights(model: nn.Module, state_dict: Mapping[str, Tensor]) -> Non
     if any(groups.values()):
         raise SpecError(_tell(family, groups))
     model.load_state_dict(loaded)
+
+
+def read_timm_weights(own: Mapping[str, Tensor], state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A timm model's tensors under our names, those that there are; of another shape where they don't fit."""
+    rules = FAMILIES[_family(own, state_dict)]
+    found = {name: _source(name, rules) for name in own}
+    return {
+        name: _taken(rule, state_dict[source], own[name])
+        for name, (rule, source) in found.items()
+        if rule is not None and source in state_dict
+    }
+
+
+def _family(own: Mapping[str, Tensor], state_dict: Mapping[str, Tensor]) -> str:
+    return max(FAMILIES, key=lambda name: len(_names_used(own, FAMILIES[name]) & state_dict.keys()))
+
+
+def _taken(rule: Rule, value: Tensor, like: Tensor) -> Tensor:
+    """What a rule takes of timm's tensor; a linear layer's weight becomes that of a 1x1 convolution."""
+    if rule.take is not None and value.shape[0] > 1:
+        value = rule.take(value)
+    fits = value.numel() == like.numel() and value.shape == like.shape[: value.ndim]
+    return value.reshape(like.shape) if fits else value
 
 
 def _source(name: str, rules: Sequence[Rule]) -> tuple[Rule | None, str]:

@@ -40,10 +40,15 @@ class Wired(nn.Module):
         # several streams come as one tuple from what runs modules in sequence
         return self.run(inputs[0] if isinstance(inputs[0], tuple) else inputs)
 
-    def run(self, inputs: Sequence[Tensor], *, before: str | None = None) -> Any:
-        """Run all steps, or those before the child named `before`, returning what that child would be given."""
-        values: dict[int, Any] = dict(zip(self.inputs, inputs, strict=True))
-        for child, function, sources, results, releases in self.steps:
+    def run(self, inputs: Sequence[Tensor], *, start: str | None = None, before: str | None = None) -> Any:
+        """Run all steps, or those from the child `start` on, given what that child takes.
+
+        `before` names a child to stop at, and gives what that child would be given.
+        """
+        first = 0 if start is None else [step.child for step in self.steps].index(start)
+        taken = self.inputs if start is None else self.steps[first].inputs
+        values: dict[int, Any] = dict(zip(taken, inputs, strict=True))
+        for child, function, sources, results, releases in self.steps[first:]:
             if before is not None and child == before:
                 return values[sources[0]]
             call = function or getattr(self, child)

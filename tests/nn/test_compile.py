@@ -170,7 +170,7 @@ def test_classes_and_reset_classifier() -> None:
     model.reset_classifier(0)
     assert model(image).shape == (1, 32)
     assert hiri_spec.build(SMALL, classes=0)(torch.randn(2, 3, 64, 64)).shape == (2, 32)
-    with pytest.raises(SpecError, match="-1 is negative"):
+    with pytest.raises(SpecError, match="-1 is no number of classes; use a whole one, 0 for none"):
         model.reset_classifier(-1)
 
 
