@@ -17,7 +17,7 @@ from .schema import ModelSpec
 from .transforms import fit_to_budget, scale_up
 
 if TYPE_CHECKING:
-    from .nn import build, carry_weights, load_timm_weights
+    from .nn import build, carry_weights, from_pretrained, load_timm_weights, load_weights, transfer_weights
 
 __version__ = "0.1.0"
 __all__ = [
@@ -30,14 +30,20 @@ __all__ = [
     "carry_weights",
     "cost",
     "fit_to_budget",
+    "from_pretrained",
     "graph",
     "load",
     "load_timm_weights",
+    "load_weights",
     "save",
     "scale_up",
+    "transfer_weights",
 ]
 
-_NEEDS_TORCH = dict.fromkeys(("build", "carry_weights", "load_timm_weights"), "hiri_spec.nn")
+_NEEDS_TORCH = dict.fromkeys(
+    ("build", "carry_weights", "from_pretrained", "load_timm_weights", "load_weights", "transfer_weights"),
+    "hiri_spec.nn",
+)
 
 
 def __getattr__(name: str) -> Any:
