@@ -1,4 +1,4 @@
-"""Cost by module path: what each module of the built network has in parameters, MACs and memory, without building it."""
+"""Cost by module path: what each module of a network has in parameters, MACs and memory, without building it."""
 
 from __future__ import annotations
 

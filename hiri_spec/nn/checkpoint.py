@@ -41,9 +41,10 @@ def save_pretrained(model: Backbone, folder: str | os.PathLike[str]) -> None:
         )
         raise misfit_error(misfits, advice)
     place = FilePath(folder)
-    with _made(place), replacing(place / WEIGHTS_NAME) as weights, replacing(place / SPEC_NAME) as readable:
-        _write(tensors, weights, metadata_of(model.spec, options, __version__))
-        readable.write_text(to_yaml(model.spec), encoding="utf-8")
+    with _made(place), replacing(place / SPEC_NAME) as readable:
+        readable.write_bytes(to_yaml(model.spec).encode())
+        with replacing(place / WEIGHTS_NAME) as weights:
+            _write(tensors, weights, metadata_of(model.spec, options, __version__))
 
 
 def read_options(model: Backbone) -> BuildOptions:

@@ -157,21 +157,31 @@ def _checked(places: Mapping[str, str | None], own: Tensors, given: Tensors) -> 
 
 def _keep_layers_whole(why: dict[str, str], sources: Mapping[str, str], given: Tensors) -> None:
     """Leave a layer new as a whole where a tensor of it doesn't fit, or has no counterpart on either side."""
-    layers: dict[str, list[str]] = {}
-    for name in why:
-        layers.setdefault(name.rpartition(".")[0], []).append(name)
-    given_layers: dict[str, set[str]] = {}
-    for name in given:
-        given_layers.setdefault(name.rpartition(".")[0], set()).add(name)
+    layers, given_layers = _layers(why), _layers(given)
     for names in layers.values():
         found = {sources[name] for name in names if name in sources}
-        places = {source.rpartition(".")[0] for source in found}
-        unlike = [f"{name.rpartition('.')[2]} is {why[name]}" for name in names if why[name]]
-        unlike += [
-            f"{extra.rpartition('.')[2]} is only there" for place in places for extra in given_layers[place] - found
+        others = [each for place in {_layer(source) for source in found} for each in given_layers[place]]
+        unlike = [f"{_last(name)} is {why[name] if name in sources else 'missing'}" for name in names if why[name]] + [
+            f"{_last(name)} is only there" for name in others if name not in found
         ]
         for name in names if unlike else ():
             why[name] = why[name] or f"its layer is another there: {unlike[0]}"
+
+
+def _layers(names: Iterable[str]) -> dict[str, list[str]]:
+    """Names of tensors by the layer that they belong to."""
+    layers: dict[str, list[str]] = {}
+    for name in names:
+        layers.setdefault(_layer(name), []).append(name)
+    return layers
+
+
+def _layer(name: str) -> str:
+    return name.rpartition(".")[0]
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def _why_dropped(name: str, owners: Mapping[str, str], why: Mapping[str, str], back: Mapping[str, str]) -> str:
