@@ -117,6 +117,8 @@ class Checkpoint(NamedTuple):
 
 def find_weights(path: str | os.PathLike[str]) -> FilePath:
     """A weights file: the path itself, or the one in a folder; raises SpecError where there is none."""
+    if not os.fspath(path):
+        raise SpecError(Problem("the path is empty; name a file or a folder", code="no_file"))
     place = FilePath(path)
     try:
         if place.is_file() or (place / WEIGHTS_NAME).is_file():

@@ -30,7 +30,7 @@ class TestFinding:
             ("hiri_s", r"source: hiri_s is a spec without weights, and no folder; hiri_spec\.build builds it"),
             ("a/b/c", r"a/b/c: no such file or folder$"),
             ("~/x", r"~/x: no such file or folder"),
-            ("", r"has no model\.safetensors in it"),
+            ("", r"the path is empty; name a file or a folder"),
             ("x\0y", r"no such file or folder|cannot be read"),
         ],
         ids=["typo", "file", "empty", "others", "torch", "spec", "deep", "home", "nothing", "null"],

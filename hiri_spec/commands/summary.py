@@ -89,7 +89,7 @@ def _read(target: str, changes: dict[str, Any]) -> tuple[ModelSpec, Checkpoint |
     if path.suffix in TORCH_SUFFIXES:
         message = "is a torch file, with no spec inside; load it with hiri_spec.load_weights(model, path)"
         raise SpecError(Problem(message, file=target, code="not_safetensors"))
-    is_checkpoint = path.suffix == ".safetensors" or (target not in builtin_specs() and path.is_dir())
+    is_checkpoint = path.suffix == ".safetensors" or (target not in ("", *builtin_specs()) and path.is_dir())
     if not is_checkpoint:
         return load(target, set=changes), None
     if changes:

@@ -54,7 +54,7 @@ def locate(source: str | os.PathLike[str], revision: str | None = None) -> FileP
         if source in builtin_specs() and not place.exists():
             message = f"{source} is a spec without weights, and no folder; hiri_spec.build builds it"
             raise SpecError(Problem(message, "source", code="no_file"))
-        return find_weights(place)
+        return find_weights(source)
     try:
         return FilePath(huggingface_hub.hf_hub_download(str(source), WEIGHTS_NAME, revision=revision))
     except FAILURES as error:

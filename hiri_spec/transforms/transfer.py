@@ -43,6 +43,16 @@ class Transfer:
         """Number of parameters carried over."""
         return sum(tensor.params for tensor in self.carried)
 
+    @property
+    def new_params(self) -> int:
+        """Number of parameters of the model that stay as they were."""
+        return sum(tensor.params for tensor in self.new)
+
+    @property
+    def dropped_params(self) -> int:
+        """Number of parameters of the other network that nothing takes."""
+        return sum(tensor.params for tensor in self.dropped)
+
     def __str__(self) -> str:
         lines = [_total("carried", self.carried)]
         for title, tensors in (("new", self.new), ("dropped", self.dropped)):

@@ -50,6 +50,15 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 class TestSpec:
     """Specs by name and by file."""
 
+    def test_help_has_an_example(self, run: Command) -> None:
+        told = run("--help")
+        assert told.status == 0
+        assert "Example: hiri-spec summary" in told.out
+
+    def test_a_file(self, run: Command, tmp_path: Path) -> None:
+        hiri_spec.save(SMALL, tmp_path / "a.yaml")
+        assert run(str(tmp_path / "a.yaml"), "--set", "name=mine").out.startswith("mine: ")
+
     def test_table(self, run: Command) -> None:
         told = run("hiri_s", "--resolution", "224", "--depth", "2")
         lines = [line.split() for line in told.out.splitlines()]
@@ -69,6 +78,7 @@ class TestSpec:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
+            ([""], "'' is no file and no built-in spec"),
             (["hiri_z"], "'hiri_z' is no file and no built-in spec; did you mean"),
             (["hiri_s", "--resolution", "224,448"], "--resolution: a summary shows one size; give one"),
             (["hiri_s", "--resolution", "16"], "resolution: 16x16 is too small"),
@@ -76,7 +86,7 @@ class TestSpec:
             (["nowhere.safetensors"], "nowhere.safetensors: no such file or folder"),
             (["weights.pth"], "weights.pth: is a torch file, with no spec inside"),
         ],
-        ids=["name", "sizes", "size", "depth", "file", "torch"],
+        ids=["empty", "name", "sizes", "size", "depth", "file", "torch"],
     )
     def test_mistakes(self, run: Command, arguments: list[str], message: str) -> None:
         told = run(*arguments)

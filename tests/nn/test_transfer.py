@@ -47,7 +47,8 @@ def check(report: Transfer, model: nn.Module, untouched: Mapping[str, Tensor], o
     assert {tensor.name for tensor in report.dropped} == other.keys() - used
     assert all(tensor.why for tensor in report.dropped)
     learned = sum(parameter.numel() for parameter in model.parameters())
-    assert report.params + sum(tensor.params for tensor in report.new) == learned
+    assert report.params + report.new_params == learned
+    assert sum(other[tensor.counterpart].numel() for tensor in report.carried if tensor.params) == report.params
 
 
 def places(tensors: tuple[Any, ...], depth: int = 4) -> set[str]:
@@ -287,7 +288,8 @@ class TestSources:
 
 def test_the_report_reads_well() -> None:
     report = transfer(as_spec(SMALL, set={"stages.0.depth": 3, "head.classes": 3}))
-    carried, new = report.params, sum(tensor.params for tensor in report.new)
+    carried, new = report.params, report.new_params
+    assert report.dropped_params == 330
     shapes = "of another shape: (3, 32) here, (10, 32) there, as of head.fc.weight"
     assert str(report).splitlines() == [
         f"carried: {len(report.carried)} tensors, {carried / 1e3:.2f} k parameters",
