@@ -161,10 +161,20 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         version = header.metadata.get(VERSION_KEY, "unknown")
         message = f"written by hiri-spec {version} in a way that this version can't read; use that version or a newer"
         raise SpecError(Problem(message, file=shown, code="unreadable")) from None
+    return Checkpoint(shown, tensors, _read_spec(text, shown), options)
+
+
+def _read_spec(text: str, shown: str) -> ModelSpec:
     document = parse(text, shown)
-    spec = validate(document)
+    try:
+        spec = validate(document)
+    except SpecError as error:
+        if all(problem.code != "unknown" for problem in error.problems):
+            raise
+        hint = Problem("import the module that registers it before you read this file", file=shown, code="unknown")
+        raise SpecError([*error.problems, hint]) from None
     spec._document = document
-    return Checkpoint(shown, tensors, spec, options)
+    return spec
 
 
 def _read_header(place: FilePath, shown: str) -> _Header:

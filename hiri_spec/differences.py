@@ -43,12 +43,12 @@ def _compare(path: Path, before: Any, after: Any) -> Iterator[Change]:
 
 def _compare_stages(before: list[Any], after: list[Any]) -> Iterator[Change]:
     for old, new in pair_stages([likeness(stage) for stage in before], [likeness(stage) for stage in after]):
-        if old is None:
-            yield Change(f"stages[{new}]", None, after[new])  # type: ignore[index]
-        elif new is None:
-            yield Change(f"stages[{old}]", before[old], None)
-        else:
+        if old is not None and new is not None:
             yield from _compare(("stages", new), before[old], after[new])
+        elif old is not None:
+            yield Change(f"stages[{old}]", before[old], None)
+        elif new is not None:
+            yield Change(f"stages[{new}]", None, after[new])
 
 
 def pair_stages(before: list[Any], after: list[Any]) -> Iterator[tuple[int | None, int | None]]:

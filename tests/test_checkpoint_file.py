@@ -69,6 +69,14 @@ class TestFinding:
         with pytest.raises(SpecError, match=r"stages\.0\.blocks: more than 500,000 operations"):
             hiri_spec.from_pretrained(saved)
 
+    def test_a_block_that_is_not_registered(self, saved: Path) -> None:
+        text = (saved / "spec.yaml").read_text().replace("block: hr", "block: mine")
+        edit_header(saved / "model.safetensors", lambda h: h["__metadata__"].update({"hiri_spec.spec": text}))
+        with pytest.raises(
+            SpecError, match=r"stages\[0\]\.block: unknown block 'mine'; .*\n.*: import the module that"
+        ):
+            hiri_spec.from_pretrained(saved)
+
     @pytest.mark.parametrize("text", ["{", '{"classes": 7}', '{"later": 1}'], ids=["json", "classes", "later"])
     def test_options_of_another_version(self, saved: Path, text: str) -> None:
         edit_header(saved / "model.safetensors", lambda h: h["__metadata__"].update({"hiri_spec.build": text}))
