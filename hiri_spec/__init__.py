@@ -17,7 +17,7 @@ from .schema import ModelSpec
 from .transforms import fit_to_budget, scale_up
 
 if TYPE_CHECKING:
-    from .nn import build, carry_weights, load_timm_weights
+    from .nn import build, carry_weights, from_pretrained, load_timm_weights, load_weights, transfer_weights
     from .timm_models import register
 
 __version__ = "0.1.0"
@@ -31,15 +31,21 @@ __all__ = [
     "carry_weights",
     "cost",
     "fit_to_budget",
+    "from_pretrained",
     "graph",
     "load",
     "load_timm_weights",
+    "load_weights",
     "register",
     "save",
     "scale_up",
+    "transfer_weights",
 ]
 
-_NEEDS_TORCH = dict.fromkeys(("build", "carry_weights", "load_timm_weights"), "hiri_spec.nn")
+_NEEDS_TORCH = dict.fromkeys(
+    ("build", "carry_weights", "from_pretrained", "load_timm_weights", "load_weights", "transfer_weights"),
+    "hiri_spec.nn",
+)
 _NEEDS_TORCH["register"] = "hiri_spec.timm_models"
 
 

@@ -12,6 +12,7 @@ import typer
 from . import __version__
 from .command_line import JsonOption, SetOption, console, print_tables, run_app, width_of
 from .commands.scale import scale_up
+from .commands.summary import summary
 from .cost import CONVENTION, Cost, CostRow
 from .cost import cost as cost_of
 from .differences import compare
@@ -265,6 +266,7 @@ def show(spec: SpecArgument, set: SetOption = None, out: OutOption = None, as_js
 
 
 app.command("scale", epilog="Example: hiri-spec scale pvt_v2_b2 --resolution 448 --out pvt_448.yaml")(scale_up)
+app.command("summary", epilog="Example: hiri-spec summary runs/hiri_s --resolution 448 --depth 4")(summary)
 
 
 def _version(wanted: bool) -> None:

@@ -150,7 +150,7 @@ class Cost:
             )
             memory = in_sequence([repeated(own, segment.repeats or 1) for segment, _, own, _ in members])
             blocks = sum(segment.repeats or 0 for segment, _, _, _ in members) or 1
-            what = " + ".join(_describe(segment) for segment, _, _, _ in members)
+            what = " + ".join(describe(segment) for segment, _, _, _ in members)
             rows.append(self._row(name, what, blocks, whole, memory, members[0][3]))
         return rows
 
@@ -197,7 +197,8 @@ class Cost:
         return CostRow(name, kind, one.output, count, one.params, one.macs, memory.peak * BYTES * self.batch, kept)
 
 
-def _describe(segment: Segment) -> str:
+def describe(segment: Segment) -> str:
+    """What a segment is made of: `hr x2`, `irds_a`."""
     return segment.kind if segment.repeats is None else f"{segment.kind} x{segment.repeats}"
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import tempfile
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -145,29 +146,42 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file whole or not at all; raises SpecError where the place can't be written."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[FilePath]:
+    """A temporary file to write that takes the place of another when the `with` ends, or is gone if that fails.
+
+    A device or a pipe is itself the file to write. Raises SpecError where the place can't be written.
+    """
     if not isinstance(path, str | os.PathLike):
         raise SpecError(Problem(f"{show(path)} is no path to write to; give one", code="unwritable"))
     try:
         target = FilePath(os.path.realpath(path))
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if target.exists() and not target.is_file():
-            # a device or a pipe is written to, not replaced by a file
-            target.write_bytes(content)
+            yield target
         else:
-            _replace(target, content)
+            yield from _written_beside(target)
+    except SpecError:
+        raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         message = f"cannot be written: {reason}; choose another place"
         raise SpecError(Problem(message, file=os.fspath(path), code="unwritable")) from None
 
 
-def _replace(target: FilePath, content: bytes) -> None:
+def _written_beside(target: FilePath) -> Iterator[FilePath]:
     mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".hiri-spec-")
     temporary = FilePath(name)
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
+        os.close(descriptor)
+        yield temporary
+        with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
         temporary.chmod(mode)
         temporary.replace(target)

@@ -11,6 +11,7 @@ from rich.table import Table
 from .cost import Cost, CostRow
 from .differences import Change
 from .graph import Shapes, streams_of
+from .module_cost import ModuleCost
 from .quantities import format_bytes, format_resolution
 from .schema import ModelSpec
 
@@ -74,6 +75,20 @@ def _cells(rows: Sequence[CostRow], costs: Sequence[Cost], by: str, *, has_memor
         if has_memory:
             cells += [format_bytes(row.memory_bytes), format_bytes(row.training_memory_bytes or 0)]
     return cells
+
+
+def modules_table(rows: Sequence[ModuleCost], size: tuple[int, int], macs: int) -> Table:
+    """One line a module path; `macs` are the whole network's."""
+    table = _table()
+    for name in ("module", "what"):
+        table.add_column(name, overflow="fold")
+    for name in ("params", f"output @{format_resolution(size)}", "MMACs", "%", "inference memory"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        share = (f"{row.macs / 1e6:,.1f}", f"{100 * row.macs / max(1, macs):.1f}")
+        shape = format_shape(row.output)
+        table.add_row(row.name, row.kind, f"{row.params:,}", shape, *share, format_bytes(row.memory_bytes))
+    return table
 
 
 def format_shape(shapes: Shapes | None) -> str:

@@ -24,8 +24,8 @@ LAYERS = [
     ["messages"],
     ["files", "saving"],
     ["network"],
-    ["memory"],
-    ["cost", "draw", "differences", "transforms"],
+    ["memory", "tensors"],
+    ["cost", "draw", "differences", "transforms", "checkpoint_file", "module_cost"],
     ["nn"],
     ["train", "tasks", "timm_models"],
     ["tables", "command_line"],
@@ -115,6 +115,7 @@ COMMANDS = {
     "check": "from hiri_spec.cli import app; app(['check', 'hiri_s'], standalone_mode=False)",
     "diff": "from hiri_spec.cli import app; app(['diff', 'hiri_s', 'hiri_b'], standalone_mode=False)",
     "draw": "from hiri_spec.cli import app; app(['draw', 'hiri_s'], standalone_mode=False)",
+    "summary": "from hiri_spec.cli import app; app(['summary', 'hiri_s'], standalone_mode=False)",
     "graph": "import hiri_spec; hiri_spec.graph('hiri_s')",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
@@ -230,6 +231,18 @@ class Backbone(nn.Module):
         """Trade time for memory: keep each block's input only and compute the rest again in the backward pass."""
         for stage in self.stages:
             cast(Stage, stage).grad_checkpointing = enable
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Write weights and spec into a folder, for `hiri_spec.from_pretrained`; raises SpecError if that can't be."""
+        from .checkpoint import save_pretrained
+
+        save_pretrained(self, folder)
+
+    def push_to_hub(self, repository: str, *, private: bool | None = None) -> str:
+        """Put weights and spec into a hub repository (owner/name); returns the commit's URL."""
+        from .hub import push_to_hub
+
+        return push_to_hub(self, repository, private=private)
 
 
 def take_indices(count: int, indices: int | Sequence[int] | None) -> list[int]:

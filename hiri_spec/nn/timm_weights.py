@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from ..errors import Problem, SpecError
+from ..tensors import difference, misfit_error
+from .load import type_of
 from .timm_keys import FAMILIES, Rule
 
 
@@ -25,18 +26,19 @@ def load_timm_weights(model: nn.Module, state_dict: Mapping[str, Tensor]) -> Non
     for name, tensor in own.items():
         rule, source = _source(name, FAMILIES[family])
         if rule is None or source not in state_dict:
-            missing[name] = f"timm's {source}" if rule else "no family has it"
+            missing[name] = "missing from the state dict: " + (f"timm's {source}" if rule else "no family has it")
             continue
         used.add(source)
         value = _taken(rule, state_dict[source], tensor)
         if value.shape == tensor.shape:
             loaded[name] = value
         else:
-            misshapen[name] = f"{tuple(tensor.shape)} here, {tuple(value.shape)} there"
-    extra = dict.fromkeys(sorted(state_dict.keys() - used), "remove it")
-    groups = {"missing from the state dict": missing, "of another shape": misshapen, "not in the model": extra}
-    if any(groups.values()):
-        raise SpecError(_tell(family, groups))
+            misshapen[name] = difference(type_of(tensor), type_of(value))
+    extra = dict.fromkeys(sorted(state_dict.keys() - used), "not in the model: remove it")
+    misfits = missing | misshapen | extra
+    if misfits:
+        advice = f"read as {family}; build the spec of the same name as timm's model, with as many classes"
+        raise misfit_error(misfits, f"{advice}; nothing was loaded")
     model.load_state_dict(loaded)
 
 
@@ -73,14 +75,3 @@ def _source(name: str, rules: Sequence[Rule]) -> tuple[Rule | None, str]:
 
 def _names_used(own: Mapping[str, Tensor], rules: Sequence[Rule]) -> set[str]:
     return {_source(name, rules)[1] for name in own}
-
-
-def _tell(family: str, groups: Mapping[str, Mapping[str, str]]) -> list[Problem]:
-    """What is wrong, a line a tensor, group by group, and then what to do."""
-    problems = [
-        Problem(f"{group}: {detail}", name, code="state_dict")
-        for group, names in groups.items()
-        for name, detail in names.items()
-    ]
-    advice = f"read as {family}; build the spec of the same name as timm's model, with as many classes"
-    return [*problems, Problem(f"{advice}; nothing was loaded", "state_dict", code="state_dict")]
