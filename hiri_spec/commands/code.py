@@ -35,7 +35,8 @@ def code(
         renamed = {"class_name": "--class-name"}
         raise SpecError(replace(each, path=renamed.get(each.path, each.path)) for each in error.problems) from None
     if out is None:
-        sys.stdout.write(text)
+        sys.stdout.buffer.write(text.encode())  # Python reads source as UTF-8, whatever the terminal's encoding is
+        sys.stdout.flush()
     else:
         write_text(out, text)
         sys.stderr.write(f"wrote {out}\n")

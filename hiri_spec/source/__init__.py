@@ -7,7 +7,7 @@ from ..files import SpecLike, as_spec
 from ..graph import Shapes
 from ..network import segments, trace_part
 from .classes import ClassWriter
-from .helpers import imports, needed
+from .library import imports, needed
 from .naming import name_nested, name_network, name_parts
 from .network import write_demo, write_header, write_network
 from .templates import Templates
@@ -39,6 +39,5 @@ def to_source(spec: SpecLike, *, class_name: str | None = None) -> str:
     classes = ClassWriter(templates)
     network = write_network(name, spec, placed, classes)
     body = "\n\n".join([*classes.texts, network, write_demo(name, spec)])
-    helpers = needed(body)
-    text = "\n\n".join([*helpers, body])
+    text = "\n\n".join([*needed(body), body])
     return f"{write_header(name, spec, __version__)}\n{imports(text)}\n\n{text}"

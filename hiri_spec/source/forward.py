@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .. import ops
 from ..scopes import Call, Scope
 from .layout import INDENT, Apply, Expression, Sum, define, lay_out
-from .templates import LIKE, ordered_inputs
+from .templates import LIKE, only_sizes, ordered_inputs
 
 FOLLOWERS = (ops.Norm, ops.Activation)
 """What is written around the call before it, `act(norm(conv(x)))`, instead of in a line of its own."""
@@ -83,10 +83,10 @@ def _statements(scope: Scope) -> list[Statement]:
     uses.update(scope.outputs)
     statements: list[Statement] = []
 
-    def is_free(place: int, index: int) -> bool:
-        """Whether what a statement gives is read once, so that it may stand where it is read."""
-        given = statements[place]
-        return given.outputs == (index,) and uses[index] == 1 and bool(given.value.function)
+    def is_free(index: int) -> bool:
+        """Whether the last statement is a call for the node, read once, so that it may stand where it is read."""
+        last = statements[-1] if statements else None
+        return last is not None and last.outputs == (index,) and uses[index] == 1 and bool(last.value.function)
 
     for call in scope.calls:
         given = ordered_inputs(call.what) if isinstance(call.what, Scope) else call.inputs
@@ -95,11 +95,8 @@ def _statements(scope: Scope) -> list[Statement]:
         if isinstance(call.what, ops.Add):
             place = len(terms)
             # from the last statement backwards, as long as the order of the terms is that of the statements
-            while place and statements and statements[-1].outputs[0] in terms[:place]:
-                index = statements[-1].outputs[0]
-                place = call.inputs.index(index)
-                if not is_free(-1, index):
-                    break
+            while free := [index for index in call.inputs[:place] if is_free(index)]:
+                place = call.inputs.index(free[0])
                 taken = statements.pop()
                 terms[place] = taken.value
                 calls = taken.calls + calls
@@ -108,7 +105,7 @@ def _statements(scope: Scope) -> list[Statement]:
             function = "crop"
         else:
             function = f"self.{call.name}"
-            if isinstance(call.what, FOLLOWERS) and statements and is_free(-1, call.inputs[0]):
+            if isinstance(call.what, FOLLOWERS) and is_free(call.inputs[0]):
                 taken = statements.pop()
                 terms = [taken.value]
                 calls = taken.calls + calls
@@ -131,7 +128,7 @@ def _variables(scope: Scope, statements: Sequence[Statement]) -> dict[int, str]:
     """The name of the variable that each node is in."""
     last_read = {index: place for place, each in enumerate(statements) for index in each.value.variables()}
     last_read |= dict.fromkeys(scope.outputs, len(statements))
-    given = [Variable([index], [], -1, name=name) for index, name in _input_names(scope, statements).items()]
+    given = [Variable([index], [], -1, name=name) for index, name in _input_names(scope).items()]
     holder = {variable.nodes[0]: variable for variable in given}
     variables = list(given)
     joined = _joined(scope)
@@ -155,13 +152,12 @@ def _variables(scope: Scope, statements: Sequence[Statement]) -> dict[int, str]:
     return {index: variable.name for index, variable in holder.items()}
 
 
-def _input_names(scope: Scope, statements: Sequence[Statement]) -> dict[int, str]:
+def _input_names(scope: Scope) -> dict[int, str]:
     """x; of several maps the one that others are cropped to is called like, and the others are numbered."""
     if len(scope.inputs) == 1:
         return {scope.inputs[0]: "x"}
     maps = ordered_inputs(scope)
-    sizes = {call.inputs[1] for call in scope.calls if isinstance(call.what, LIKE)}
-    if len(maps) == 2 and maps[1] in sizes:
+    if len(maps) == 2 and maps[1] in only_sizes(scope):
         return {maps[0]: "x", maps[1]: "like"}
     return {index: f"x{place}" for place, index in enumerate(maps)}
 
@@ -198,4 +194,4 @@ def _candidates(variable: Variable) -> list[str]:
 
 def _tells(call: Call) -> bool:
     words = {word.rstrip("0123456789") for word in call.name.split("_")}
-    return not words & TELLS_LITTLE and not isinstance(call.what, ops.Add | ops.DropPath | ops.LayerScale)
+    return not words & TELLS_LITTLE and call.name not in ("self", "pre_logits")

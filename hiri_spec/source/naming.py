@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from ..block import Part, fields_of
 from ..errors import Problem, SpecError, show
 from ..schema import ModelSpec
-from .helpers import helpers
+from .library import library
 from .templates import Template, Templates
 
 WORDS_OF_THE_FILE = frozenset({"torch", "nn", "F", "Tensor", "trunc_normal_"})
@@ -31,7 +31,7 @@ def name_parts(templates: Sequence[Template]) -> set[str]:
     by_type: dict[type[Part], list[Template]] = {}
     for template in templates:
         by_type.setdefault(type(template.uses[0].part), []).append(template)
-    taken = set(helpers()) | WORDS_OF_THE_FILE
+    taken = set(library()) | WORDS_OF_THE_FILE
     for part, alike in by_type.items():
         endings = _endings(part, alike) if len(alike) > 1 else [""]
         for template, ending in zip(alike, endings, strict=True):

@@ -68,9 +68,15 @@ def structure_of(scope: Scope) -> Structure:
 
 def ordered_inputs(scope: Scope) -> tuple[int, ...]:
     """The maps that a scope is given, in the order of the graph; those that only tell a size come last."""
-    sizes = {call.inputs[1] for call in scope.calls if isinstance(call.what, LIKE)}
+    sizes = only_sizes(scope)
+    return tuple(sorted(scope.inputs, key=lambda index: (index in sizes, index)))
+
+
+def only_sizes(scope: Scope) -> set[int]:
+    """The maps that a scope takes nothing but the size of."""
+    told = {call.inputs[1] for call in scope.calls if isinstance(call.what, LIKE)}
     read = {index for call in scope.calls for index in call.inputs[: 1 if isinstance(call.what, LIKE) else None]}
-    return tuple(sorted(scope.inputs, key=lambda index: (index in sizes - read, index)))
+    return told - read
 
 
 def is_chain(scope: Scope) -> bool:
@@ -86,7 +92,8 @@ def is_chain(scope: Scope) -> bool:
 class Templates:
     """The classes of a network: those of its parts, and those of the scopes inside them.
 
-    A scope that has the structure of a whole part is one more use of that part's class.
+    A scope that has the structure of a whole part is one more use of that part's class, unless the part takes streams:
+    these come to it as one tuple.
     """
 
     def __init__(self) -> None:
@@ -105,7 +112,7 @@ class Templates:
 
     def add_nested(self) -> None:
         """Take in what is inside the parts, once they are all there."""
-        whole = {structure: template for (_, structure), template in reversed(self.parts.items())}
+        whole = {key: each for (part, key), each in reversed(self.parts.items()) if not part.takes_streams}
         for part in [use for template in self.parts.values() for use in template.uses]:
             for use in _inside(part.scope, part):
                 structure = structure_of(use.scope)

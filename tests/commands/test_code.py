@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -61,10 +62,17 @@ def test_mistakes(arguments: list[str], message: str) -> None:
     assert len(err.splitlines()) == 1
 
 
+def test_it_is_utf8_whatever_the_terminal_says() -> None:
+    command = [sys.executable, "-m", "hiri_spec", "code", "hiri_s"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    result = subprocess.run(command, capture_output=True, check=True, cwd=ROOT, env=environment)
+    assert result.stdout.decode() == hiri_spec.to_source("hiri_s")
+
+
 def test_no_torch_is_loaded() -> None:
     code = (
-        "import sys; from hiri_spec.cli import app; app(['code', 'hiri_s', '-o', sys.argv[1]], standalone_mode=False)"
+        "from hiri_spec.cli import app; app(['code', 'hiri_s', '--out', '/dev/null'], standalone_mode=False)\n"
+        "import sys; print(sorted({'torch', 'timm', 'numpy'} & set(sys.modules)))"
     )
-    check = "import sys; print(sorted({'torch', 'timm', 'numpy'} & set(sys.modules)))"
-    command = [sys.executable, "-c", f"{code}\n{check}", "/dev/null"]
-    assert subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout == "[]\n"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert result.stdout == "[]\n"

@@ -67,13 +67,14 @@ _FOLDER = Path(__file__).resolve().parent.parent / "nn"
 
 
 @cache
-def helpers() -> dict[str, str]:
-    """Source text of every helper by name, in the order in which they are written."""
+def library() -> dict[str, str]:
+    """Source text of every class and function by name, in the order in which they are written."""
     texts = {_definitions(text)[0].name: text for text in WRITTEN}
     for name in TAKEN:
         text = (_FOLDER / name).read_text(encoding="utf-8")
         for definition in _definitions(text):
-            lines = text.splitlines(keepends=True)[definition.lineno - 1 : definition.end_lineno]
+            first = min(each.lineno for each in (definition, *definition.decorator_list))
+            lines = text.splitlines(keepends=True)[first - 1 : definition.end_lineno]
             texts[definition.name] = "".join(lines)
     return texts
 
@@ -88,8 +89,8 @@ def names_in(text: str) -> set[str]:
 
 
 def needed(text: str) -> list[str]:
-    """The texts of the helpers that a text needs, and of those that they need themselves."""
-    known = helpers()
+    """The definitions that a text needs, and those that they need themselves."""
+    known = library()
     wanted: set[str] = set()
     fresh = names_in(text) & known.keys()
     while fresh:
