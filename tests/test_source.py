@@ -138,6 +138,11 @@ class TestItComputesTheSame:
         assert_equal_outputs(built, written, (224, 224), (97, 130))
         assert_equal_training(built, written, (64, 96))
 
+    def test_with_runs_called_as_things_of_python(self) -> None:
+        runs = [{"block": "ffn", "depth": 1, "width": 8, "name": name} for name in ("self", "append", "layers", "x")]
+        built, written = twins({**SMALL, "stages": [runs]})
+        assert_equal_outputs(built, written, (64, 64))
+
     @pytest.mark.parametrize("part", [part for _, part in EXAMPLES], ids=IDS)
     def test_with_every_part(self, part: Part) -> None:
         built, written = twins(around(part))
@@ -201,6 +206,14 @@ class TestItReadsWell:
         assert "def __init__(self, channels: int, hidden: int, *, reduction: int, heads: int, drop_path" in text
         assert "TransformerWithReduction(64, 512, reduction=8, heads=1, drop_path=rate) for rate in rates[0:3]" in text
         assert "Transformer(512, heads=8, drop_path=rate) for rate in rates[16:19]" in text
+
+    def test_classes_of_one_part_are_told_apart_by_what_makes_them_differ(self) -> None:
+        stages = [
+            {"block": "cffn", "depth": 1, "width": 8, "activation": "relu"},
+            {"block": "cffn", "depth": 1, "width": 8, "layer_scale": 0.1, "downsample": "irds_a"},
+        ]
+        text = hiri_spec.to_source({**SMALL, "stages": stages})
+        assert [name in text for name in ("class CFFN(", "class CFFNWithLayerScale(")] == [True, True]
 
     def test_a_scope_with_the_structure_of_a_part_is_one(self) -> None:
         text = hiri_spec.to_source("hiri_s")

@@ -8,11 +8,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from ..block import Part, fields_of
+from ..block import Block, Part, fields_of, trace
 from ..errors import Problem, SpecError, show
 from ..schema import ModelSpec
+from ..scopes import read_scopes
 from .library import library
-from .templates import Template, Templates
+from .templates import Template, Templates, structure_of
 
 WORDS_OF_THE_FILE = frozenset({"torch", "nn", "F", "Tensor", "trunc_normal_"})
 
@@ -64,10 +65,23 @@ def _endings(part: type[Part], templates: Sequence[Template]) -> list[str]:
         return [str(len(template.scope.inputs)) for template in templates]
     for name, field in fields_of(part).items():
         sets = [{getattr(use.part, name) for use in template.uses} for template in templates]
-        usual = next((own for own in sets if own == {field.default}), None)
-        if usual is not None and len(set.union(*sets)) == sum(map(len, sets)) and name not in part.not_wired:
-            return ["" if own is usual else _with(name, own, len(sets)) for own in sets]
+        usual = next((place for place, own in enumerate(sets) if own == {field.default}), None)
+        if usual is not None and all(
+            place == usual or _decides(name, field.default, template, templates[usual])
+            for place, template in enumerate(templates)
+        ):
+            return ["" if place == usual else _with(name, own, len(sets)) for place, own in enumerate(sets)]
     return ["", *map(str, range(2, len(templates) + 1))]
+
+
+def _decides(name: str, default: object, template: Template, usual: Template) -> bool:
+    """Whether a part of one class would be one of the other if the field had its default."""
+    use = template.uses[0]
+    shapes = tuple(use.graph.nodes[index].shape for index in use.graph.inputs)
+    if not isinstance(use.part, Block) or getattr(use.part, name) == default:
+        return False
+    changed = trace(use.part.model_copy(update={name: default}), shapes if len(shapes) > 1 else shapes[0])
+    return structure_of(read_scopes(changed)) == structure_of(usual.scope)
 
 
 def _with(name: str, values: set[object], count: int) -> str:
