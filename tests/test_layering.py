@@ -15,7 +15,7 @@ LAYERS = [
     # from the ground up; a module may import from its own layer's line and from lines above it in this list
     ["errors"],
     ["graph", "quantities"],
-    ["ops"],
+    ["ops", "scopes"],
     ["feature_map"],
     ["block"],
     ["blocks"],
@@ -26,6 +26,7 @@ LAYERS = [
     ["network"],
     ["memory", "tensors"],
     ["cost", "draw", "differences", "transforms", "checkpoint_file", "module_cost"],
+    ["source"],
     ["nn"],
     ["train", "tasks", "timm_models"],
     ["tables", "command_line"],
