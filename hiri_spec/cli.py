@@ -11,6 +11,7 @@ import typer
 
 from . import __version__
 from .command_line import JsonOption, SetOption, console, run_app
+from .commands.bench import bench
 from .commands.scale import scale_up
 from .cost import CONVENTION, Cost, CostRow
 from .cost import cost as cost_of
@@ -251,6 +252,9 @@ def show(spec: SpecArgument, set: SetOption = None, out: OutOption = None, as_js
 
 
 app.command("scale", epilog="Example: hiri-spec scale pvt_v2_b2 --resolution 448 --out pvt_448.yaml")(scale_up)
+app.command("bench", epilog="Example: hiri-spec bench hiri_s@448 pvt_v2_b2@448 timm:resnet50@224 --modes eager,onnx")(
+    bench
+)
 
 
 def _version(wanted: bool) -> None:
