@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -35,23 +36,23 @@ def tell_settings(info: BenchInfo) -> str:
 def networks_table(info: BenchInfo) -> Table:
     """One line a network: its size, its best mode, and how both compare with the first's."""
     batch = info.settings["batch"]
-    columns = ["network", "from", "best mode", "params M", "GMACs", "of first", "ms, batch 1", "of first", "time/MACs"]
+    columns = ["network", "from", "best mode", "params M", "GMACs", "/ first", "ms, batch 1", "/ first", "time / MACs"]
     if batch:
-        columns += [f"images/s, batch {batch}", "of first"]
+        columns += [f"images/s, batch {batch}", "/ first"]
     table = _table(*columns, left=3)
     for network in info.networks:
         latencies = {mode.mode: mode.latency_ms for mode in network.modes}
         speeds = {mode.mode: mode.images_per_second for mode in network.modes}
         cells = [network.label, network.source, network.best_mode or NONE, f"{network.params / 1e6:.2f}"]
-        cells += [f"{network.macs / 1e9:.3f}", f"{network.macs_of_first:.2f}"]
+        cells += [f"{network.macs / 1e9:.3f}", _number(network.macs_of_first)]
         cells += [
-            _middle(latencies.get(network.best_mode or ""), ".1f"),
-            _middle(network.latency_of_first, ".2f"),
+            _middle(latencies.get(network.best_mode or "")),
+            _middle(network.latency_of_first),
             _flag(network),
         ]
         if batch:
-            cells.append(_middle(speeds.get(network.best_throughput_mode or ""), ".1f"))
-            cells.append(_middle(network.throughput_of_first, ".2f"))
+            cells.append(_middle(speeds.get(network.best_throughput_mode or "")))
+            cells.append(_middle(network.throughput_of_first))
         table.add_row(*map(escape, cells))
     return table
 
@@ -60,15 +61,15 @@ def _flag(network: NetworkRow) -> str:
     """The time ratio over the MACs ratio, marked where time doesn't follow MACs."""
     if network.time_over_macs is None:
         return NONE
-    return f"{network.time_over_macs:.2f}{'' if network.follows_macs else ' !'}"
+    return f"{_number(network.time_over_macs)}{'' if network.follows_macs else ' !'}"
 
 
 def modes_table(info: BenchInfo) -> Table:
     """One line a network and mode: times with quartiles, ratios, the share of the peak."""
     batch = info.settings["batch"]
-    columns = ["network", "mode", "ms, batch 1", "quartiles", "of first", "of eager", "GMACs/s", "of peak"]
+    columns = ["network", "mode", "ms, batch 1", "quartiles", "/ first", "/ eager", "GMACs/s", "of peak"]
     if batch:
-        columns += [f"images/s, batch {batch}", "quartiles", "of first"]
+        columns += [f"images/s, batch {batch}", "quartiles", "/ first"]
     table = _table(*columns, left=2)
     for network in info.networks:
         for index, mode in enumerate(network.modes):
@@ -84,22 +85,30 @@ def _mode_cells(network: NetworkRow, mode: ModeRow, *, has_throughput: bool) -> 
     if mode.latency_ms is None or mode.share_of_peak is None or mode.macs_per_second is None:
         return [mode.mode, *[NONE] * (9 if has_throughput else 6)]
     best = f" {BEST}" if mode.mode == network.best_mode else "  "
-    cells = [mode.mode, f"{mode.latency_ms.median:.1f}{best}", _quartiles(mode.latency_ms)]
-    cells += [_middle(mode.latency_of_first, ".2f"), _middle(mode.latency_of_eager, ".2f")]
-    cells += [f"{mode.macs_per_second / 1e9:.1f}", _middle(mode.share_of_peak, ".0%")]
+    cells = [mode.mode, f"{_number(mode.latency_ms.median)}{best}", _quartiles(mode.latency_ms)]
+    cells += [_middle(mode.latency_of_first), _middle(mode.latency_of_eager)]
+    cells += [_number(mode.macs_per_second / 1e9), f"{mode.share_of_peak.median:.0%}"]
     if has_throughput and mode.images_per_second is not None:
         best = f" {BEST}" if mode.mode == network.best_throughput_mode else "  "
-        cells += [f"{mode.images_per_second.median:.1f}{best}", _quartiles(mode.images_per_second)]
-        cells.append(_middle(mode.throughput_of_first, ".2f"))
+        cells += [f"{_number(mode.images_per_second.median)}{best}", _quartiles(mode.images_per_second)]
+        cells.append(_middle(mode.throughput_of_first))
     return cells
 
 
-def _middle(value: Spread | None, form: str) -> str:
-    return NONE if value is None else format(value.median, form)
+def _number(value: float) -> str:
+    """Three significant digits, and all those before the point."""
+    if value == 0:
+        return "0"
+    digits = 2 - math.floor(math.log10(abs(value)))
+    return f"{value:.{min(6, max(0, digits))}f}"
+
+
+def _middle(value: Spread | None) -> str:
+    return NONE if value is None else _number(value.median)
 
 
 def _quartiles(value: Spread) -> str:
-    return f"{value.lower:.1f}–{value.upper:.1f}"
+    return f"{_number(value.lower)}–{_number(value.upper)}"
 
 
 def tell_footer(info: BenchInfo) -> list[str]:

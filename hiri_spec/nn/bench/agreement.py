@@ -27,24 +27,31 @@ def settle_statistics(module: nn.Module, images: Tensor) -> None:
         norm.momentum = momentum
 
 
-def find_difference(output: Any, reference: Tensor) -> float:
-    """The largest difference between two outputs as a share of the reference's largest value; inf if not finite.
+class DisagreementError(ValueError):
+    """A mode computes something else than the plain module."""
 
-    Raises ValueError for outputs of different shapes.
+
+def check_agreement(output: Any, reference: Tensor, tolerance: float) -> float:
+    """The largest difference between two outputs as a share of the reference's largest value.
+
+    Raises DisagreementError where it is over the tolerance, for other shapes and for values that aren't finite.
     """
     own = torch.as_tensor(output).to(reference.device, torch.float64)
     if own.shape != reference.shape:
-        raise ValueError(f"its output is {tuple(own.shape)}, the plain model's {tuple(reference.shape)}")
+        raise DisagreementError(f"its output is {tuple(own.shape)}, the plain model's {tuple(reference.shape)}")
+    if not own.isfinite().all():
+        raise DisagreementError("its output has infinite or undefined values, the plain model's has none")
     wanted = reference.to(torch.float64)
     scale = wanted.abs().max().item()
-    largest = (own - wanted).abs().max().item()
-    if not largest < float("inf") or not scale < float("inf"):
-        return float("inf")
-    return largest / scale if scale else largest
+    difference = (own - wanted).abs().max().item() / (scale or 1.0)
+    if difference > tolerance:
+        found = f"its output differs from the plain model's by {difference:.2g} of the largest value"
+        raise DisagreementError(f"{found}; rounding explains {tolerance:g}")
+    return difference
 
 
 def get_tolerance(device: torch.device, dtype: torch.dtype) -> float:
-    """The largest difference, as `find_difference` tells it, that rounding explains over some hundred layers."""
+    """The largest difference, as `check_agreement` tells it, that rounding explains over some hundred layers."""
     if dtype == torch.bfloat16:
         return 0.1  # 8 bits of mantissa
     return 1e-2 if device.type == "cuda" else 1e-3  # cuDNN convolves in TF32, of 11 bits

@@ -17,9 +17,9 @@ def check_cuda() -> None:
     if torch.cuda.is_available():
         return
     if torch.version.cuda is None:
-        why = f"this torch ({torch.__version__}) is built without CUDA; install a CUDA build"
+        why = f"torch {torch.__version__} is built without CUDA; install a build with it"
     else:
-        why = f"torch finds no CUDA device (built for CUDA {torch.version.cuda}); is there a GPU, and its driver?"
+        why = f"torch (built for CUDA {torch.version.cuda}) finds no CUDA device; check the GPU and its driver"
     raise SpecError(Problem(f"{why}, or use --device cpu", "--device", code="no_cuda"))
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from ...errors import Problem, SpecError
-from .agreement import find_difference, get_tolerance, settle_statistics
+from .agreement import DisagreementError, check_agreement, get_tolerance, settle_statistics
 from .cuda import check_cuda, time_on_cuda
 from .models import Subject, tell
 from .modes import Mode, choose_modes
@@ -138,15 +138,12 @@ def _prepare(
         try:
             converted = mode.convert(module)
             own = {size: mode.bind(converted, images[size]) for size in sizes}
-            measured.difference = max(find_difference(own[size](), references[size]) for size in sizes)
+            measured.difference = max(check_agreement(own[size](), references[size], tolerance) for size in sizes)
+            calls.update(own)
+        except (DisagreementError, SpecError) as error:
+            measured.problem = tell(error)
         except Exception as error:  # whatever torch, ONNX or a fuser raises is shown in this mode's place
             measured.problem = f"{type(error).__name__}: {tell(error)}"
-            continue
-        if measured.difference > tolerance:
-            found = f"its output differs from the plain model's by {measured.difference:.2g} of the largest value"
-            measured.problem = f"{found}, more than {tolerance:g}"
-        else:
-            calls.update(own)
     return prepared
 
 
