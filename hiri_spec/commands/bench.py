@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from ..command_line import JsonOption, console
 from ..errors import Problem, SpecError, suggest
@@ -96,7 +97,7 @@ def _limits(rounds: int | None, seconds: float | None) -> Limits:
 
 def _measure(subjects: list[Subject], settings: Settings, screen: Screen, as_json: bool) -> None:
     from ..nn.bench import get_bench_info, run_bench
-    from .bench_tables import modes_table, networks_table, tell_footer, tell_settings
+    from .bench_tables import latency_table, networks_table, tell_footer, tell_settings, throughput_table
 
     with screen:
         report = run_bench(subjects, settings, screen)
@@ -106,7 +107,9 @@ def _measure(subjects: list[Subject], settings: Settings, screen: Screen, as_jso
     else:
         out = console()
         out.print(tell_settings(info), soft_wrap=True)
-        out.print("", networks_table(info), "", modes_table(info), "", sep="\n")
+        out.print("", networks_table(info), "", latency_table(info), "", sep="\n")
+        if report.batch:
+            out.print(throughput_table(info), "", sep="\n")
         for line in tell_footer(info):
             out.print(line, style="dim", soft_wrap=True)
     failed = [(network.label, mode) for network in info.networks for mode in network.modes if mode.problem is not None]
@@ -141,18 +144,21 @@ class Screen:
 
     def __init__(self) -> None:
         self._console = console(stderr=True)
-        self._status: Any = None
+        self._live: Any = None
         self._last = float("-inf")
 
     def __enter__(self) -> Screen:
         if self._console.is_terminal:
-            self._status = self._console.status("")
-            self._status.start()
+            from rich.live import Live
+
+            # no refreshing by a thread of its own, which would be measured too
+            self._live = Live("", console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._status is not None:
-            self._status.stop()
+        if self._live is not None:
+            self._live.stop()
 
     def noted(self, text: str) -> None:
         """Something about the run that its user should know."""
@@ -167,8 +173,8 @@ class Screen:
         self._show(f"round {rounds} done, about {seconds_left:.0f} s left")
 
     def _show(self, line: str) -> None:
-        if self._status is not None:
-            self._status.update(line)
+        if self._live is not None:
+            self._live.update(escape(line), refresh=True)
         elif time.monotonic() - self._last > PLAIN_SECONDS:
             self._console.print(line, soft_wrap=True, markup=False)
             self._last = time.monotonic()

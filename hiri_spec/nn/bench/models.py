@@ -27,16 +27,23 @@ TIMM_PREFIX = "timm:"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A network to measure, classifier included, at one image size; `macs` are for one image."""
+    """A network to measure, classifier included, at one image size; `macs` are for one image.
+
+    It is built from `origin`: a spec, or a name of timm's.
+    """
 
     name: str
-    source: Literal["spec", "timm"]
+    origin: ModelSpec | str
     resolution: tuple[int, int]
     channels: int
     params: int
     macs: int
-    spec: ModelSpec | None = None
     note: str | None = None
+
+    @property
+    def source(self) -> Literal["spec", "timm"]:
+        """What it is built from."""
+        return "timm" if isinstance(self.origin, str) else "spec"
 
     @property
     def label(self) -> str:
@@ -45,9 +52,9 @@ class Subject:
 
     def build(self) -> nn.Module:
         """The module in eval mode with fresh weights."""
-        if self.spec is not None:
-            return build(self.spec).eval()
-        return create_timm_model(self.name, self.resolution)
+        if isinstance(self.origin, str):
+            return create_timm_model(self.origin, self.resolution)
+        return build(self.origin).eval()
 
 
 def read_subjects(names: Sequence[str], resolution: Resolution | None = None) -> list[Subject]:
@@ -57,12 +64,13 @@ def read_subjects(names: Sequence[str], resolution: Resolution | None = None) ->
     nothing has, a size that the network can't take, and a network too large for any machine.
     """
     subjects = [read_subject(name, resolution) for name in names]
-    labels = [subject.label for subject in subjects]
-    for index, (subject, text) in enumerate(zip(subjects, names, strict=True)):
-        others = [other for other in subjects if other.label == labels[index] and other.spec != subject.spec]
-        if others:  # two files whose specs have one name: tell them apart as they were typed
-            subjects[index] = replace(subject, name=split_size(text)[0])
-    return subjects
+    return [
+        # two networks of one name, such as two files with it or a spec and timm's: told apart as they were typed
+        replace(own, name=split_size(text)[0])
+        if any(other.label == own.label and other.origin != own.origin for other in subjects)
+        else own
+        for own, text in zip(subjects, names, strict=True)
+    ]
 
 
 def read_subject(text: str, resolution: Resolution | None = None) -> Subject:
@@ -104,7 +112,7 @@ def read_spec_subject(name: str, resolution: Resolution | None, note: str | None
     spec = load(name)
     own = cost(spec, resolution)
     _check_size(name, own.macs)
-    return Subject(spec.name, "spec", own.resolution, spec.in_channels, own.params, own.macs, spec, note)
+    return Subject(spec.name, spec, own.resolution, spec.in_channels, own.params, own.macs, note)
 
 
 def read_timm_subject(name: str, resolution: Resolution | None) -> Subject:
@@ -121,7 +129,8 @@ def read_timm_subject(name: str, resolution: Resolution | None) -> Subject:
     try:
         # on the CPU the counter misses nn.MultiheadAttention's fast path; the meta device has none
         with torch.device("meta"):
-            model = create_timm_model(name, (height, width))
+            # the counter follows gradients even where there are none to be had
+            model = create_timm_model(name, (height, width)).requires_grad_(requires_grad=False)
             images = torch.empty(1, config.input_size[0], height, width)
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
             model(images)
@@ -132,7 +141,7 @@ def read_timm_subject(name: str, resolution: Resolution | None) -> Subject:
     params = sum(parameter.numel() for parameter in model.parameters())
     macs = counter.get_total_flops() // 2
     _check_size(name, macs)
-    return Subject(name, "timm", (height, width), config.input_size[0], params, macs)
+    return Subject(name, name, (height, width), config.input_size[0], params, macs)
 
 
 def create_timm_model(name: str, size: tuple[int, int]) -> nn.Module:
@@ -176,7 +185,5 @@ def read_size(text: str | None) -> tuple[int, int] | None:
         raise SpecError(Problem("one size for all networks; give single ones theirs with NAME@SIZE", "--resolution"))
     size = sizes[0]
     if min(size) < SMALLEST_SIDE:
-        raise SpecError(
-            Problem(f"{format_resolution(size)} is too small; use at least {SMALLEST_SIDE}", "--resolution")
-        )
+        raise SpecError(Problem(f"{format_resolution(size)} is too small; use {SMALLEST_SIDE} or more", "--resolution"))
     return size

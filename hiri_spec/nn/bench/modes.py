@@ -145,7 +145,7 @@ class Mode:
 
     def is_for(self, subject: Subject) -> bool:
         """Whether the network can be run so."""
-        return subject.spec is not None or not any(step.specs_only for step in self.steps)
+        return subject.source == "spec" or not any(step.specs_only for step in self.steps)
 
     def convert(self, module: nn.Module) -> nn.Module:
         """The module as it is run in this mode; the given one is left as it is."""

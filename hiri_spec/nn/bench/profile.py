@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -49,6 +50,7 @@ def profile_network(subject: Subject, mode_name: str, *, settings: Settings, top
 
     Raises SpecError for a mode whose inside torch's profiler doesn't see, or which the network or the machine lacks.
     """
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler tells of CUDA that isn't there
     if settings.device == "cuda":
         check_cuda()
     device, dtype = torch.device(settings.device), DTYPES[settings.dtype]
