@@ -123,7 +123,7 @@ def test_the_original_stays() -> None:
     assert all(parameter.requires_grad for parameter in model.parameters())
 
 
-@pytest.mark.parametrize("form", ["features", "no classifier", "reset"])
+@pytest.mark.parametrize("form", ["features", "no classifier", "reset", "max", "maps", "synchronised"])
 def test_other_forms_of_a_model(form: str) -> None:
     if form == "features":
         model = hiri_spec.build("hiri_s", features_only=True, out_indices=(1, 3))
@@ -131,7 +131,10 @@ def test_other_forms_of_a_model(form: str) -> None:
         model = hiri_spec.build("hiri_s", classes=0)
     else:
         model = hiri_spec.build("hiri_s", in_channels=4)
-        model.reset_classifier(3)
+        model.reset_classifier(3, {"max": "max", "maps": ""}.get(form))
+    if form == "synchronised":
+        model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+        assert count(fuse(model), nn.SyncBatchNorm, nn.BatchNorm2d) == 0
     randomise(model)
     image = torch.randn(1, model.spec.in_channels, 64, 64)
     with torch.no_grad():

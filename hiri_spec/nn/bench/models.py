@@ -18,8 +18,8 @@ from ...cost import MAX_MACS, cost
 from ...errors import Problem, SpecError, show, suggest
 from ...files import builtin_specs, find, load
 from ...network import Resolution
-from ...quantities import format_resolution, parse_resolutions
-from ...schema import SMALLEST_SIDE, ModelSpec
+from ...quantities import SMALLEST_SIDE, format_resolution, parse_resolutions
+from ...schema import ModelSpec
 from ..compile import build
 
 TIMM_PREFIX = "timm:"

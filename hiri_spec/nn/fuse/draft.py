@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
+from ... import ops
 from ...graph import Graph, Node, Op, Shape
-from ..realise import Rates
+from ..realise import Rates, realise
+from ..resampling import GlobalPool
 from ..wired import Wired, wire_module
 from .operations import Kept
 
@@ -37,7 +41,9 @@ class Draft:
             op, tensors, own = node.op, {}, _find(module, node.name)
             if own is not None:
                 tensors = {key: tensor.detach().clone() for key, tensor in own.state_dict().items()}
-                if sum(parameter.numel() for parameter in own.parameters()) != node.params:
+                if isinstance(op, ops.Linear) and type(own) is nn.Linear:  # `reset_classifier` may have put in one of other classes
+                    op = ops.Linear(own.in_features, own.out_features, own.bias is not None)
+                if not _is_as_built(op, own):
                     op, tensors = Kept(own), {}
             self.pieces.append(Piece(node.name, op, inputs, node.shape, tensors))
         self.inputs = [self.pieces[index] for index in part.inputs]
@@ -89,3 +95,13 @@ def _find(module: Wired, name: str) -> nn.Module | None:
     for step in name.split("."):
         own = getattr(own, step, None)
     return own
+
+
+def _is_as_built(op: Op, own: nn.Module) -> bool:
+    """Whether a module computes what its operation says, and is nobody else's in its place."""
+    with torch.device("meta"):
+        expected = realise(op, Rates())
+    is_norm = isinstance(own, _BatchNorm) and isinstance(expected, _BatchNorm)  # such as SyncBatchNorm
+    is_same = is_norm or type(own) is type(expected)
+    is_mean = not isinstance(own, GlobalPool) or own.pooling == "avg"
+    return is_same and is_mean and sum(parameter.numel() for parameter in own.parameters()) == op.params()
