@@ -47,6 +47,11 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
         r"set: \['a=b'\] sets nothing; give \{'stages.3.depth': 12\}",
     ),
     "set-key": (lambda: hiri_spec.load("hiri_s", set={5: 1}), r"set: \{5: 1\} sets nothing"),
+    "classes": (lambda: hiri_spec.build(SPEC, classes=-1), "^classes: -1 is too small; use 1 or more"),
+    "in-channels": (lambda: hiri_spec.build(SPEC, in_channels="3"), "^in_channels: '3' is not a whole number"),
+    "drop-path": (lambda: hiri_spec.build(SPEC, drop_path_rate=1.0), "^drop_path_rate: 1.0 is too large"),
+    "indices": (lambda: hiri_spec.build(SPEC, features_only=True, out_indices="0"), "out_indices: '0' does not fit"),
+    "index": (lambda: hiri_spec.build(SPEC, features_only=True, out_indices=[0.5]), "does not fit 1 stage"),
     "limit": (lambda: hiri_spec.build(SPEC, max_macs=float("nan")), "more than the limit of nan"),
     "name": (
         lambda: hiri_spec.cost({**SPEC, "name": "a/b"}),

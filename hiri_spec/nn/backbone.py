@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
-from timm.models import FeatureInfo, checkpoint_seq, register_notrace_module
+from timm.models import FeatureInfo, register_notrace_module
 from torch import Tensor, nn
 
 from ..blocks.classifier import Classifier
@@ -20,6 +20,7 @@ from .head import change_classes, change_pooling
 from .norm import LayerNorm
 from .pretrained_cfg import describe
 from .realise import Rates
+from .recompute import run_checkpointed
 from .resampling import Roll
 from .wired import Wired, wire_module
 
@@ -44,7 +45,7 @@ class Stage(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         for child in self.children():
             if self.grad_checkpointing and self.training and isinstance(child, nn.Sequential):
-                x = checkpoint_seq(child, x, use_reentrant=False)
+                x = run_checkpointed(child, x)
             else:
                 x = child(x)
         return x

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from torch import nn
 
@@ -80,14 +81,22 @@ def _title(part: Part) -> str:
     return type(part).__name__
 
 
+def override(spec: ModelSpec, argument: str, place: str, value: object) -> ModelSpec:
+    """A spec with another value at a dotted path; what is wrong with it is told of the argument that gave it."""
+    try:
+        return as_spec(spec, set={place: value})
+    except SpecError as error:
+        raise SpecError(replace(each, path=argument, file="", line=None) for each in error.problems) from None
+
+
 def _overridden(
     spec: ModelSpec, classes: int | None, in_channels: int | None, drop_path_rate: float | None
 ) -> ModelSpec:
-    changes: dict[str, float] = {}
-    if classes:
-        changes["head.classes"] = classes
-    if in_channels is not None:
-        changes["in_channels"] = in_channels
-    if drop_path_rate is not None:
-        changes["drop_path_rate"] = drop_path_rate
-    return as_spec(spec, set=changes) if changes else spec
+    for argument, place, value in (
+        ("classes", "head.classes", classes or None),
+        ("in_channels", "in_channels", in_channels),
+        ("drop_path_rate", "drop_path_rate", drop_path_rate),
+    ):
+        if value is not None:
+            spec = override(spec, argument, place, value)
+    return spec

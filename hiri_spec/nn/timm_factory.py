@@ -13,10 +13,9 @@ from timm.models import build_model_with_cfg, model_entrypoint, resolve_pretrain
 from torch import Tensor, nn
 
 from ..errors import Problem, SpecError, show, suggest
-from ..files import as_spec
 from ..schema import ModelSpec
 from .backbone import Backbone, read_feature_info, take_indices
-from .compile import build
+from .compile import build, override
 from .pretrained_cfg import describe
 from .timm_weights import read_timm_weights
 
@@ -52,7 +51,7 @@ def create_model(
         advice = "use pretrained=False, and checkpoint_path=… or pretrained_cfg_overlay=dict(file=…) for your own"
         raise SpecError(Problem(f"no weights of {name} are published; {advice}", "pretrained", code="no_weights"))
     if "img_size" in options:
-        spec = _changed(spec, "img_size", options["img_size"])
+        spec = override(spec, "img_size", PLACES["img_size"], options["img_size"])
         cfg = replace(cfg, input_size=(cfg.input_size[0], *spec.size), pool_size=describe(spec).pool_size)
     maps_only = bool(options.pop("features_only", False))
     make = partial(_build, spec)
@@ -88,20 +87,12 @@ def _build(
     if num_classes:
         values["num_classes"] = num_classes
     for argument, value in values.items():
-        spec = _changed(spec, argument, value)
+        spec = override(spec, argument, PLACES[argument], value)
     with nullcontext() if device is None else torch.device(device):
         model = build(spec, classes=num_classes, features_only=out_indices is not None, out_indices=out_indices)
     if out_indices is None and global_pool != model.global_pool:
         model.reset_classifier(model.num_classes, global_pool)
     return model if dtype is None else model.to(dtype)
-
-
-def _changed(spec: ModelSpec, argument: str, value: Any) -> ModelSpec:
-    """A spec with the value that an argument stands for; what is wrong with it is told of the argument."""
-    try:
-        return as_spec(spec, set={PLACES[argument]: value})
-    except SpecError as error:
-        raise SpecError(replace(each, path=argument, file="", line=None) for each in error.problems) from None
 
 
 def _check_wrapper(spec: ModelSpec, wrapper: Any) -> None:

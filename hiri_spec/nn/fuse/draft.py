@@ -41,7 +41,9 @@ class Draft:
             op, tensors, own = node.op, {}, _find(module, node.name)
             if own is not None:
                 tensors = {key: tensor.detach().clone() for key, tensor in own.state_dict().items()}
-                if isinstance(op, ops.Linear) and type(own) is nn.Linear:  # `reset_classifier` may have put in one of other classes
+                if (
+                    isinstance(op, ops.Linear) and type(own) is nn.Linear
+                ):  # `reset_classifier` may have put in one of other classes
                     op = ops.Linear(own.in_features, own.out_features, own.bias is not None)
                 if not _is_as_built(op, own):
                     op, tensors = Kept(own), {}
