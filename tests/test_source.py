@@ -286,8 +286,8 @@ class TestTheName:
     def test_it_comes_from_the_spec(self, name: str, expected: str) -> None:
         assert f"model = {expected}()" in hiri_spec.to_source({**SMALL, "name": name})
 
-    @pytest.mark.parametrize("name", ["", "a b", "1a", "class", "Ｆ", "a\nb"], ids=ascii)
-    def test_no_name_for_a_class(self, name: str) -> None:
+    @pytest.mark.parametrize("name", ["", "a b", "1a", "class", "Ｆ", "a\nb", 5], ids=ascii)
+    def test_no_name_for_a_class(self, name: Any) -> None:
         with pytest.raises(SpecError, match="is no name for a Python class; use letters, digits and _, like Small"):
             hiri_spec.to_source(SMALL, class_name=name)
 
@@ -319,3 +319,5 @@ def test_the_excerpts_in_the_documentation_are_what_is_written() -> None:
 def test_what_is_too_large_is_refused() -> None:
     with pytest.raises(SpecError, match="more than the limit"):
         hiri_spec.to_source({**SMALL, "stages": [{"block": "cffn", "depth": 10**12, "width": 10**9}]})
+    with pytest.raises(SpecError, match="raise the limit with max_params=…"):
+        hiri_spec.to_source(SMALL, max_params=1000)

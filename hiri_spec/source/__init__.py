@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..cost import check_affordable
+from ..cost import MAX_MACS, MAX_OPERATIONS, MAX_PARAMS, check_affordable
 from ..files import SpecLike, as_spec
 from ..graph import Shapes
 from ..network import segments, trace_part
@@ -15,16 +15,23 @@ from .templates import Templates
 __all__ = ["to_source"]
 
 
-def to_source(spec: SpecLike, *, class_name: str | None = None) -> str:
+def to_source(
+    spec: SpecLike,
+    *,
+    class_name: str | None = None,
+    max_params: float = MAX_PARAMS,
+    max_macs: float = MAX_MACS,
+    max_operations: float = MAX_OPERATIONS,
+) -> str:
     """A spec as readable PyTorch source that imports nothing but torch; `class_name` is by default the spec's name.
 
     Its model takes the state dict of what `build` makes and gives the same output, bit for bit. Raises SpecError for a
-    wrong spec, for one that is too large to build, and for a name that a class can't have.
+    wrong spec, for one over a limit, as `build` does, and for a name that a class can't have.
     """
     from .. import __version__
 
     spec = as_spec(spec)
-    check_affordable(spec)
+    check_affordable(spec, max_params=max_params, max_macs=max_macs, max_operations=max_operations)
     templates = Templates()
     shape: Shapes = (spec.in_channels, *spec.size)
     placed = []

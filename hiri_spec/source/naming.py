@@ -114,7 +114,7 @@ def name_network(spec: ModelSpec, given: str | None, taken: set[str]) -> str:
         own = _free(f"Network{own}", taken)
     if given is None:
         return own
-    if not given.isidentifier() or not given.isascii() or keyword.iskeyword(given):
+    if not isinstance(given, str) or not (given.isidentifier() and given.isascii()) or keyword.iskeyword(given):
         message = f"{show(given)} is no name for a Python class; use letters, digits and _, like {own}"
         raise SpecError(Problem(message, "class_name"))
     if not is_free(given, taken):
