@@ -41,8 +41,7 @@ def reproduce(
 ) -> None:
     """Count the tables and figures of HIRI-ViT's text anew, beside what it reports.
 
-    Status 1 if a reported cost is missed at its printed rounding and the deviation is not declared, with its reason, or
-    not the declared one.
+    Status 1 if a reported cost is missed at its printed rounding without a declared reason, or otherwise than declared.
     """
     known = (*TABLES, "norms", "all")
     if table not in known:

@@ -25,7 +25,8 @@ def describe_machine() -> str:
 
 def time_figure1(reported: Rows) -> Table:
     """Milliseconds of the rows of figure 1, and as ratios beside the reported ones."""
-    timed = [(hiri_spec.load(row.spec), row.resolution or hiri_spec.load(row.spec).size) for row in reported.rows]
+    specs = [hiri_spec.load(row.spec) for row in reported.rows]
+    timed = [(spec, row.resolution or spec.size) for spec, row in zip(specs, reported.rows, strict=True)]
     times = [round(time, 1) for time in measure_latencies_ms(timed, runs=RUNS_OF_FIGURE1)]
     columns = ("row", "ms an image", "times over", "ratio", "reported ms", "reported ratio")
     table = Table("figure1_latency", f"{reported.title}, in time", columns, "figure1 --latency")

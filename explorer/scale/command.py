@@ -13,7 +13,7 @@ import typer
 from hiri_spec import ModelSpec, load
 from hiri_spec.command_line import JsonOption, SetOption, console, run_app
 from hiri_spec.cost import CONVENTION
-from hiri_spec.files import parse_assignments
+from hiri_spec.files import parse_assignments, to_data
 from hiri_spec.quantities import parse_resolutions
 
 from ..figures import make_folder
@@ -80,8 +80,12 @@ def command(
 
 
 def _load_all(names: list[str], changes: dict[str, Any]) -> dict[str, ModelSpec]:
-    """The networks by what to call them, each once; two of one name are called as they were given."""
-    specs = {name: load(name, set=changes) for name in names}
+    """The networks by what to call them, each once; two that share a name are called as they were given."""
+    specs: dict[str, ModelSpec] = {}
+    for name in names:
+        spec = load(name, set=changes)
+        if not any(to_data(spec) == to_data(other) for other in specs.values()):
+            specs[name] = spec
     loaded = [spec.name for spec in specs.values()]
     return {spec.name if loaded.count(spec.name) == 1 else name: spec for name, spec in specs.items()}
 

@@ -18,7 +18,7 @@ from explorer.scale import counted, drawing
 from explorer.scale.command import app
 from explorer.scale.counted import Point, count_points
 from explorer.scale.stages import count_stages, find_takeovers, sides_to_look_at
-from hiri_spec import SpecError
+from hiri_spec import SpecError, files
 from hiri_spec.errors import Problem
 
 
@@ -145,7 +145,8 @@ def test_networks_of_different_resolutions() -> None:
 
 
 def test_a_network_given_twice_is_told_once() -> None:
-    told = CliRunner().invoke(app, ["pvt_v2_b0", "pvt_v2_b0", "-r", "224", "--json"])
+    path = str(files.SPECS / "pvtv2" / "pvt_v2_b0.yaml")
+    told = CliRunner().invoke(app, ["pvt_v2_b0", "pvt_v2_b0", path, "-r", "224", "--json"])
     assert [point["name"] for point in json.loads(told.stdout)["points"]] == ["pvt_v2_b0"]
 
 
