@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from ..figures import TEXT, label_costs, new_figure, save_figure, style
+from ..figures import TEXT, label_costs, new_figure, place_labels, save_figure, style
 from .counted import AS_IT_IS, SCALED_UP, Point
 
 
@@ -23,7 +23,6 @@ def draw(points: Sequence[Point], folder: Path) -> None:
         scaled = [point for point in own if point.form == SCALED_UP]
         for _, group in groupby(scaled, key=lambda point: point.stages):
             _plot(axes, list(group), style(index), "-", None)
-    _mark_stages(axes, points)
     label_costs(axes, [max(point.resolution) for point in points])
     axes.margins(y=0.1)
     networks = [Line2D([], [], linestyle="None", label=name, **style(index)) for index, name in enumerate(names)]
@@ -33,6 +32,8 @@ def draw(points: Sequence[Point], folder: Path) -> None:
     if any(point.form == SCALED_UP for point in points):
         forms.append(Line2D([], [], linestyle="-", label=SCALED_UP, **looks))
     figure.legend(handles=forms, loc="outside lower center", ncols=2, frameon=False, fontsize=8, handlelength=3)
+    if labels := _stage_labels(points):
+        place_labels(figure, axes, labels, gap=6)
     save_figure(figure, folder, "scale")
 
 
@@ -42,13 +43,11 @@ def _plot(axes: Any, points: Sequence[Point], look: dict[str, Any], line: str, f
     axes.plot(sides, costs, linestyle=line, linewidth=1.5, markersize=5.5, markerfacecolor=face, **look)
 
 
-def _mark_stages(axes: Any, points: Sequence[Point]) -> None:
-    """Below the cheapest scaled networks of a side, how many stages they have."""
+def _stage_labels(points: Sequence[Point]) -> list[tuple[float, float, str]]:
+    """How many stages scaled networks have, at the cheapest of those of one size that have as many."""
     lowest: dict[tuple[int, int], float] = {}
     for point in points:
         if point.form == SCALED_UP:
             place = max(point.resolution), point.stages
             lowest[place] = min(point.macs / 1e9, lowest.get(place, point.macs / 1e9))
-    look: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": 7, "color": TEXT}
-    for (side, stages), gmacs in lowest.items():
-        axes.annotate(f"{stages} stages", (side, gmacs), (0, -8), textcoords="offset points", **look)
+    return [(side, gmacs, f"{stages} stages") for (side, stages), gmacs in lowest.items()]
