@@ -28,7 +28,7 @@ def time_figure1(reported: Rows) -> Table:
     specs = [hiri_spec.load(row.spec) for row in reported.rows]
     timed = [(spec, row.resolution or spec.size) for spec, row in zip(specs, reported.rows, strict=True)]
     times = [round(time, 1) for time in measure_latencies_ms(timed, runs=RUNS_OF_FIGURE1)]
-    columns = ("row", "ms an image", "times over", "ratio", "reported ms", "reported ratio")
+    columns = ("row", "ms an image", "over", "ratio", "reported ms", "reported ratio")
     table = Table("figure1_latency", f"{reported.title}, in time", columns, "figure1 --latency")
     by_label = {row.label: (row, own) for row, own in zip(reported.rows, times, strict=True)}
     for row, own in by_label.values():

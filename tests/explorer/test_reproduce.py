@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,21 @@ def test_committed_pages_are_a_fresh_run(name: str, tmp_path: Path) -> None:
     for path in tmp_path.glob("*.png"):
         assert (image.imread(path) == image.imread(COMMITTED / path.name)).all()
     assert {path.name for path in tmp_path.iterdir()} <= {path.name for path in COMMITTED.iterdir()}
+
+
+@pytest.mark.parametrize(("name", "page"), [("figure1", "figure1_latency.md"), ("norms", "norms.md")])
+def test_committed_times_are_written_by_the_command(
+    name: str, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of a timed page but the times themselves and the machine: the ratios follow from the times."""
+    committed = (COMMITTED / page).read_text()
+    times = [float(time) for time in re.findall(r"^\| [^|]+ \| ([0-9.]+) \|", committed, re.MULTILINE)]
+    machine = re.search(r"Measured by us on (.+): batch 1", committed)
+    assert machine is not None
+    monkeypatch.setattr(measured, "measure_latencies_ms", lambda specs, runs: times)
+    monkeypatch.setattr(measured, "describe_machine", lambda: machine[1])
+    assert CliRunner().invoke(app, [name, "--latency", "--out", str(tmp_path)]).exit_code == 0
+    assert (tmp_path / page).read_text() == committed
 
 
 def tamper(monkeypatch: pytest.MonkeyPatch, folder: Path, old: str, new: str) -> None:
