@@ -1,0 +1,5 @@
+"""`python -m explorer.scale`."""
+
+from .command import main
+
+main()
