@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path as FilePath
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -40,11 +40,12 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class BuildOptions(BaseModel):
-    """What `build` was asked for beyond the spec: 0 classes, or maps in place of scores."""
+    """What a model has been asked for beyond its spec: 0 classes, another pooling, or maps in place of scores."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     classes: Annotated[int, Field(le=0, ge=0)] | None = None
+    global_pool: Literal["avg", "max", ""] = "avg"
     features_only: bool = False
     out_indices: tuple[int, ...] | None = None
 

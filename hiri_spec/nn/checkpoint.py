@@ -51,7 +51,7 @@ def read_options(model: Backbone) -> BuildOptions:
     """What to ask `build` for, beside the model's spec, to get its like."""
     if model.out_indices is not None:
         return BuildOptions(features_only=True, out_indices=tuple(model.out_indices))
-    return BuildOptions(classes=None if model.num_classes else 0)
+    return BuildOptions(classes=None if model.num_classes else 0, global_pool=model.global_pool)
 
 
 @contextmanager
@@ -113,7 +113,10 @@ def from_pretrained(
         out_indices=out_indices,
         max_params=float("inf"),
         max_macs=float("inf"),
+        max_operations=float("inf"),
     )
+    if not features and saved.global_pool != model.global_pool:
+        model.reset_classifier(model.num_classes, saved.global_pool)
     is_classifier_new = classes is not None and classes != spec.head.classes
     own = own_tensors(model)
     # copies: what safetensors gives are views of the file, which may be overwritten

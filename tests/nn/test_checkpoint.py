@@ -20,10 +20,10 @@ from hiri_spec import SpecError
 from hiri_spec.saving import replacing
 
 
-def reset(classes: int) -> Callable[..., nn.Module]:
+def reset(classes: int, global_pool: str | None = None) -> Callable[..., nn.Module]:
     def build() -> nn.Module:
         model = hiri_spec.build(SMALL)
-        model.reset_classifier(classes)
+        model.reset_classifier(classes, global_pool)
         return randomise(model).eval()
 
     return build
@@ -35,6 +35,8 @@ FORMS: dict[str, Callable[[], nn.Module]] = {
     "no-classes": lambda: built(classes=0),
     "reset": reset(4),
     "reset-to-none": reset(0),
+    "maximum": reset(4, "max"),
+    "maps": reset(4, ""),
     "features": lambda: built(features_only=True),
     "some-features": lambda: built(features_only=True, out_indices=(0, -1)),
     "channels": lambda: built(in_channels=5),
