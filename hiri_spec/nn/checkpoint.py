@@ -51,7 +51,8 @@ def read_options(model: Backbone) -> BuildOptions:
     """What to ask `build` for, beside the model's spec, to get its like."""
     if model.out_indices is not None:
         return BuildOptions(features_only=True, out_indices=tuple(model.out_indices))
-    return BuildOptions(classes=None if model.num_classes else 0, global_pool=model.global_pool)
+    classes = None if model.num_classes else 0
+    return BuildOptions.model_validate({"classes": classes, "global_pool": model.global_pool})
 
 
 @contextmanager

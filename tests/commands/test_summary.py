@@ -81,7 +81,7 @@ class TestSpec:
             ([""], "'' is no file and no built-in spec"),
             (["hiri_z"], "'hiri_z' is no file and no built-in spec; did you mean"),
             (["hiri_s", "--resolution", "224,448"], "--resolution: a summary shows one size; give one"),
-            (["hiri_s", "--resolution", "16"], "resolution: 16x16 is too small"),
+            (["hiri_s", "--resolution", "16"], "--resolution: 16 is too small"),
             (["hiri_s", "--depth", "0"], "--depth"),
             (["nowhere.safetensors"], "nowhere.safetensors: no such file or folder"),
             (["weights.pth"], "weights.pth: is a torch file, with no spec inside"),
