@@ -150,9 +150,21 @@ def _prepare(
 def build_settled(subject: Subject, device: torch.device, dtype: torch.dtype) -> nn.Module:
     """The network in eval mode on a device, the same weights every time, batch norms with a batch's statistics."""
     torch.manual_seed(0)
-    module = subject.build().requires_grad_(requires_grad=False).to(device, dtype)
-    settle_statistics(module, make_images(subject, 2, device, dtype))
+    with failures_told(subject.label):
+        module = subject.build().requires_grad_(requires_grad=False).to(device, dtype)
+        settle_statistics(module, make_images(subject, 2, device, dtype))
     return module
+
+
+@contextmanager
+def failures_told(what: str) -> Iterator[None]:
+    """Turn whatever torch raises in the middle of a network, want of memory above all, into a SpecError."""
+    try:
+        yield
+    except SpecError:
+        raise
+    except Exception as error:
+        raise SpecError(Problem(f"fails: {type(error).__name__}: {tell(error)}", what, code="failed")) from error
 
 
 def make_images(subject: Subject, count: int, device: torch.device, dtype: torch.dtype) -> torch.Tensor:
@@ -162,11 +174,8 @@ def make_images(subject: Subject, count: int, device: torch.device, dtype: torch
 
 
 def _run_plainly(subject: Subject, module: nn.Module, images: torch.Tensor) -> torch.Tensor:
-    try:
-        with torch.inference_mode():
-            output = module(images)
-    except RuntimeError as error:
-        raise SpecError(Problem(f"fails on {len(images)} images: {tell(error)}", subject.label)) from error
+    with failures_told(f"{subject.label}, batch {len(images)}"), torch.inference_mode():
+        output = module(images)
     if not isinstance(output, torch.Tensor):
         raise SpecError(Problem("gives no single output; only classifiers are measured", subject.label))
     if not output.isfinite().all():

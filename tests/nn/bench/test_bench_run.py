@@ -132,7 +132,7 @@ def test_the_default_batch(subjects: list[Subject]) -> None:
     [
         (lambda images: (images, images), "tiny@64: gives no single output"),
         (lambda images: images.new_full((1, 2), torch.nan), "tiny@64: gives infinite or undefined scores"),
-        (lambda images: images.reshape(7), "tiny@64: fails on 1 images: shape '.7.' is invalid"),
+        (lambda images: images.reshape(7), "tiny@64, batch 1: fails: RuntimeError: shape '.7.' is invalid"),
     ],
     ids=["tuple", "nan", "error"],
 )
