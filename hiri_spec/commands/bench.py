@@ -12,6 +12,8 @@ from rich.markup import escape
 
 from ..command_line import JsonOption, console
 from ..errors import Problem, SpecError, suggest
+from ..quantities import format_resolution, parse_resolutions
+from ..schema import SMALLEST_SIDE
 
 if TYPE_CHECKING:
     from ..nn.bench import Limits, Profile, Settings, Subject
@@ -64,11 +66,12 @@ def bench(
     """
     asked = None if modes is None else [part.strip() for part in modes.split(",") if part.strip()]
     _check(names, device, dtype, asked, profile=profile)
+    size = _read_size(resolution)
     # torch and timm take seconds to import: after the mistakes that can be told without them
-    from ..nn.bench import Settings, read_size, read_subjects
+    from ..nn.bench import Settings, read_subjects
 
     screen = Screen()
-    subjects = read_subjects(names, read_size(resolution))
+    subjects = read_subjects(names, size)
     for subject in subjects:
         if subject.note is not None:
             screen.noted(subject.note)
@@ -87,6 +90,16 @@ def _check(names: list[str], device: str, dtype: str, asked: list[str] | None, *
         raise SpecError(Problem("names no mode; write them like eager,fused+channels_last", "--modes"))
     if profile and len(names) > 1:
         raise SpecError(Problem(f"one network at a time, not {len(names)}", "--profile"))
+
+
+def _read_size(text: str | None) -> tuple[int, int] | None:
+    sizes = [] if text is None else parse_resolutions(text)
+    if len(sizes) > 1:
+        raise SpecError(Problem("one size for all networks; give single ones theirs with NAME@SIZE", "--resolution"))
+    if sizes and min(sizes[0]) < SMALLEST_SIDE:
+        message = f"{format_resolution(sizes[0])} is too small; use {SMALLEST_SIDE} or more"
+        raise SpecError(Problem(message, "--resolution"))
+    return sizes[0] if sizes else None
 
 
 def _limits(rounds: int | None, seconds: float | None) -> Limits:

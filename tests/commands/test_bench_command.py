@@ -83,7 +83,7 @@ def test_tables(bench: Bench) -> None:
     assert all(float(cell) > 0 for cell in fused[::2])
     assert "torch.mm 8x8, timed in the same rounds" in text
     assert "1 multiply-add = 1" in text
-    assert "preparing 1/4: tiny@64 eager" in told.err
+    assert "preparing 1/6: tiny@64 itself" in told.err
 
 
 def test_json(bench: Bench) -> None:

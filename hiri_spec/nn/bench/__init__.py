@@ -1,6 +1,6 @@
 """Honest latency: networks from specs and from timm, in several modes, all measured in turn in one run."""
 
-from .models import Subject, read_size, read_subjects
+from .models import Subject, read_subjects
 from .profile import Profile, profile_network
 from .results import BenchInfo, ModeRow, NetworkRow, Report, get_bench_info
 from .run import DTYPES, Settings, Watcher, run_bench
@@ -20,7 +20,6 @@ __all__ = [
     "Watcher",
     "get_bench_info",
     "profile_network",
-    "read_size",
     "read_subjects",
     "run_bench",
 ]

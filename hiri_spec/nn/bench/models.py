@@ -174,16 +174,3 @@ def tell(error: BaseException) -> str:
 def _check_size(name: str, macs: int) -> None:
     if macs > MAX_MACS:
         raise SpecError(Problem(f"{macs:.3g} MACs are more than the limit of {MAX_MACS:.3g}", name, code="too_large"))
-
-
-def read_size(text: str | None) -> tuple[int, int] | None:
-    """The one size of `--resolution`."""
-    if text is None:
-        return None
-    sizes = parse_resolutions(text)
-    if len(sizes) != 1:
-        raise SpecError(Problem("one size for all networks; give single ones theirs with NAME@SIZE", "--resolution"))
-    size = sizes[0]
-    if min(size) < SMALLEST_SIDE:
-        raise SpecError(Problem(f"{format_resolution(size)} is too small; use {SMALLEST_SIDE} or more", "--resolution"))
-    return size

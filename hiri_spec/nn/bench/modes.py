@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import importlib
 import importlib.util
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
@@ -24,6 +25,13 @@ EAGER = "eager"
 Call = Callable[[], Any]
 ON_CPU = ("eager", "channels_last", "fused", "fused+channels_last", "onnx")
 ON_CUDA = (*ON_CPU[:4], "graph", "channels_last+graph", "fused+graph", "fused+channels_last+graph")
+
+
+ISOLATED: dict[str, Any] = (
+    {"isolate_recompiles": True} if "isolate_recompiles" in inspect.signature(torch.compile).parameters else {}
+)
+"""All specs' models share one `forward`, of which torch compiles eight variants and then no more: four models at two
+batch sizes. A newer torch can count for each model by itself; with an older one, the fifth model's mode fails."""
 
 
 class Step:
@@ -85,7 +93,7 @@ class Compiled(Step):
 
     def convert(self, module: nn.Module) -> nn.Module:
         # fullgraph: without it, torch runs what it can't compile (or what it grew tired of compiling) eagerly, unsaid
-        return cast(nn.Module, torch.compile(module, dynamic=False, fullgraph=True))
+        return cast(nn.Module, torch.compile(module, dynamic=False, fullgraph=True, **ISOLATED))
 
 
 class Onnx(Step):

@@ -15,7 +15,7 @@ from ...errors import Problem, SpecError
 from .cuda import WARM_UP, check_cuda
 from .models import Subject
 from .modes import choose_modes
-from .run import DTYPES, Settings, build_settled, make_images, threads_set_to
+from .run import DTYPES, Settings, build_settled, failures_told, make_images, threads_set_to
 
 PASSES = 5
 
@@ -61,7 +61,7 @@ def profile_network(subject: Subject, mode_name: str, *, settings: Settings, top
         message = f"torch's profiler doesn't see inside {mode.name}; take a mode without onnx and graph"
         raise SpecError(Problem(message, "--modes"))
     batch = settings.batch or 1
-    with threads_set_to(settings.threads):
+    with threads_set_to(settings.threads), failures_told(f"{subject.label} {mode.name}"):
         module = build_settled(subject, device, dtype)
         call = mode.bind(mode.convert(module), make_images(subject, batch, device, dtype))
         for _ in range(WARM_UP):

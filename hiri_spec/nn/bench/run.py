@@ -81,7 +81,7 @@ def run_bench(subjects: Sequence[Subject], settings: Settings, watcher: Watcher 
         watcher.noted(f"{name} is left out: {lack}")
     sizes = sorted({1, batch or 1})
     step = count()
-    total = len(subjects) * len(modes)
+    total = len(subjects) * (1 + len(modes))
 
     def progress(what: str) -> None:
         watcher.preparing(next(step), total, what)
@@ -122,9 +122,14 @@ def _prepare(
     progress: Callable[[str], None],
 ) -> list[tuple[Measured, dict[int, Callable[[], Any]]]]:
     """What is measured of a network, with the calls by number of images for each mode that can be timed."""
+    progress(f"{subject.label} itself")
     module = build_settled(subject, device, dtype)
-    images = {size: make_images(subject, size, device, dtype) for size in sizes}
-    references = {size: _run_plainly(subject, module, images[size]) for size in sizes}
+    images: dict[int, torch.Tensor] = {}
+    references: dict[int, torch.Tensor] = {}
+    for size in sizes:
+        with failures_told(f"{subject.label}, batch {size}"):
+            images[size] = make_images(subject, size, device, dtype)
+            references[size] = _run_plainly(subject, module, images[size])
     tolerance = get_tolerance(device, dtype)
     prepared = []
     for mode in modes:
@@ -150,9 +155,21 @@ def _prepare(
 def build_settled(subject: Subject, device: torch.device, dtype: torch.dtype) -> nn.Module:
     """The network in eval mode on a device, the same weights every time, batch norms with a batch's statistics."""
     torch.manual_seed(0)
-    module = subject.build().requires_grad_(requires_grad=False).to(device, dtype)
-    settle_statistics(module, make_images(subject, 2, device, dtype))
+    with failures_told(subject.label):
+        module = subject.build().requires_grad_(requires_grad=False).to(device, dtype)
+        settle_statistics(module, make_images(subject, 2, device, dtype))
     return module
+
+
+@contextmanager
+def failures_told(what: str) -> Iterator[None]:
+    """Turn whatever torch raises in the middle of a network, want of memory above all, into a SpecError."""
+    try:
+        yield
+    except SpecError:
+        raise
+    except Exception as error:
+        raise SpecError(Problem(f"fails: {type(error).__name__}: {tell(error)}", what, code="failed")) from error
 
 
 def make_images(subject: Subject, count: int, device: torch.device, dtype: torch.dtype) -> torch.Tensor:
@@ -162,11 +179,8 @@ def make_images(subject: Subject, count: int, device: torch.device, dtype: torch
 
 
 def _run_plainly(subject: Subject, module: nn.Module, images: torch.Tensor) -> torch.Tensor:
-    try:
-        with torch.inference_mode():
-            output = module(images)
-    except RuntimeError as error:
-        raise SpecError(Problem(f"fails on {len(images)} images: {tell(error)}", subject.label)) from error
+    with torch.inference_mode():
+        output = module(images)
     if not isinstance(output, torch.Tensor):
         raise SpecError(Problem("gives no single output; only classifiers are measured", subject.label))
     if not output.isfinite().all():

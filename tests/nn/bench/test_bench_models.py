@@ -9,7 +9,7 @@ import timm.layers
 
 import hiri_spec
 from hiri_spec import SpecError
-from hiri_spec.nn.bench.models import read_size, read_subject, read_subjects
+from hiri_spec.nn.bench.models import read_subject, read_subjects
 
 
 @pytest.mark.parametrize(
@@ -94,15 +94,6 @@ def test_a_model_of_fixed_size_is_told_another() -> None:
 def test_mistakes(text: str, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         read_subject(text)
-
-
-def test_the_common_size() -> None:
-    assert read_size(None) is None
-    assert read_size("96x128") == (96, 128)
-    with pytest.raises(SpecError, match="--resolution: one size for all networks"):
-        read_size("224,448")
-    with pytest.raises(SpecError, match="--resolution: 16 is too small; use 32 or more"):
-        read_size("16")
 
 
 def test_builds_what_it_counted(tiny: str) -> None:

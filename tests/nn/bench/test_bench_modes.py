@@ -6,6 +6,7 @@ import copy
 import importlib.util
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,24 @@ def test_compiled(module: nn.Module) -> None:
         with torch.no_grad():
             expected = module(images)
         torch.testing.assert_close(mode.bind(converted, images)(), expected, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore")  # as above
+def test_many_models_at_two_batch_sizes_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Model(nn.Module):  # one forward for all of them, as specs' models have
+        def __init__(self, classes: int) -> None:
+            super().__init__()
+            self.fc = nn.Linear(4, classes)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.fc(x)
+
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    mode = read_mode("compiled")
+    for classes in range(10, 16):
+        converted = mode.convert(Model(classes))
+        for size in (1, 2):
+            assert mode.bind(converted, torch.ones(size, 4))().shape == (size, classes)
 
 
 def test_channels_last_leaves_the_given_module_alone(module: nn.Module) -> None:

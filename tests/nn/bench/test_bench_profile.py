@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import pytest
 from torch._C._autograd import DeviceType
@@ -71,3 +72,12 @@ def test_a_real_network(tiny: str) -> None:
 def test_mistakes(name: str, mode: str, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         profile_network(read_subject(name), mode, settings=Settings())
+
+
+def test_a_mode_that_fails(tiny: str, use_fuse: Callable[[Callable[[Any], Any]], None]) -> None:
+    def fuse(model: Any) -> Any:
+        raise KeyError("norm")
+
+    use_fuse(fuse)
+    with pytest.raises(SpecError, match="tiny@64 fused: fails: KeyError: 'norm'"):
+        profile_network(read_subject(tiny), "fused", settings=Settings())

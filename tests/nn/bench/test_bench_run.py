@@ -67,8 +67,8 @@ def test_specs_and_timms_in_turn(subjects: list[Subject], use_fuse: Callable[[An
     assert [len(kernel.seconds) for kernel in report.kernels] == [2, 2]
     assert report.settings["rounds"] == 2
     assert news.rounds == [1, 2]
-    assert [done for done, _, _ in news.steps] == list(range(6))
-    assert news.steps[3] == (3, 6, "resnet10t@64 eager")
+    assert [done for done, _, _ in news.steps] == list(range(8))
+    assert news.steps[4:6] == [(4, 8, "resnet10t@64 itself"), (5, 8, "resnet10t@64 eager")]
     info = get_bench_info(report)
     assert info.networks[0].best_mode in ("eager", "channels_last", "fused")
 
@@ -132,7 +132,7 @@ def test_the_default_batch(subjects: list[Subject]) -> None:
     [
         (lambda images: (images, images), "tiny@64: gives no single output"),
         (lambda images: images.new_full((1, 2), torch.nan), "tiny@64: gives infinite or undefined scores"),
-        (lambda images: images.reshape(7), "tiny@64: fails on 1 images: shape '.7.' is invalid"),
+        (lambda images: images.reshape(7), "tiny@64, batch 1: fails: RuntimeError: shape '.7.' is invalid"),
     ],
     ids=["tuple", "nan", "error"],
 )
@@ -146,6 +146,11 @@ def test_a_plain_model_that_fails(
     monkeypatch.setattr(Subject, "build", lambda self: Failing().eval())
     with pytest.raises(SpecError, match=message):
         run_bench(subjects[:1], QUICK)
+
+
+def test_a_batch_that_no_memory_holds(subjects: list[Subject]) -> None:
+    with pytest.raises(SpecError, match=r"tiny@64, batch 100000000000: fails: RuntimeError: .*allocate"):
+        run_bench(subjects[:1], replace(QUICK, batch=10**11))
 
 
 def test_cuda_that_is_not_there(subjects: list[Subject], monkeypatch: pytest.MonkeyPatch) -> None:
