@@ -12,8 +12,7 @@ from rich.markup import escape
 
 from ..command_line import JsonOption, console
 from ..errors import Problem, SpecError, suggest
-from ..quantities import format_resolution, parse_resolutions
-from ..schema import SMALLEST_SIDE
+from ..quantities import SMALLEST_SIDE, format_resolution, parse_resolutions
 
 if TYPE_CHECKING:
     from ..nn.bench import Limits, Profile, Settings, Subject

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import NamedTuple
 
 import pytest
@@ -40,12 +39,9 @@ Bench = Callable[..., Told]
 
 @pytest.fixture
 def bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bench:
-    """Run `hiri-spec bench` in a folder with a small spec, a fuser, and products of microseconds for the peak."""
+    """Run `hiri-spec bench` in a folder with a small spec, and products of microseconds for the peak."""
     (tmp_path / "tiny.yaml").write_text(TINY)
     monkeypatch.chdir(tmp_path)
-    module = ModuleType("hiri_spec.nn.fuse")
-    module.fuse = copy.deepcopy  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "hiri_spec.nn.fuse", module)
     matrix = torch.ones(8, 8)
     kernels = [Kernel("torch.mm 8x8", 512, lambda: matrix @ matrix)]
     monkeypatch.setattr("hiri_spec.nn.bench.run.make_kernels", lambda device, dtype: kernels)
@@ -107,8 +103,8 @@ def test_which_one_is_built_is_noted(bench: Bench) -> None:
 
 
 def test_a_mode_that_computes_something_else(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    fuser = sys.modules["hiri_spec.nn.fuse"]
-    monkeypatch.setattr(fuser, "fuse", lambda model: torch.nn.Sequential(copy.deepcopy(model), torch.nn.ReLU()))
+    wrong = lambda model: torch.nn.Sequential(copy.deepcopy(model), torch.nn.ReLU())  # noqa: E731
+    monkeypatch.setattr("hiri_spec.nn.bench.modes.fuse", wrong)
     told = bench("tiny.yaml", "--modes", "eager,fused", "--rounds", "1", "--batch", "0")
     assert told.status == 1
     assert "failed" in told.out

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import copy
-import importlib
 import importlib.util
 import inspect
 from collections.abc import Callable, Sequence
@@ -17,6 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import Problem, SpecError, suggest
+from ..backbone import Backbone
+from ..fuse import fuse
 from .cuda import record_graph
 from .models import Subject
 from .onnx import NEEDED, run_in_onnxruntime
@@ -70,8 +71,7 @@ class Fused(Step):
     specs_only = True
 
     def convert(self, module: nn.Module) -> nn.Module:
-        fused: nn.Module = importlib.import_module("hiri_spec.nn.fuse").fuse(module)
-        return fused
+        return fuse(cast(Backbone, module))
 
 
 class ChannelsLast(Step):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -41,11 +40,9 @@ def small_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def use_fuse(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], Any]], None]:
-    """Put a function in the place of hiri_spec.nn.fuse.fuse."""
+    """Put a function in the place of `fuse`."""
 
     def use(function: Callable[[Any], Any]) -> None:
-        module = ModuleType("hiri_spec.nn.fuse")
-        module.fuse = function  # type: ignore[attr-defined]
-        monkeypatch.setitem(__import__("sys").modules, "hiri_spec.nn.fuse", module)
+        monkeypatch.setattr("hiri_spec.nn.bench.modes.fuse", function)
 
     return use
