@@ -33,7 +33,7 @@ SMALL = [
 ]
 SMALL_FIRST = [*SMALL, *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES if name not in SMALL)]
 TWINS = ["pvt_v2_b0", "davit_tiny", "swin_tiny_patch4_window7_224", "hrnet_w18_small"]
-IMAGES = (2, 3, 64, 96)
+IMAGES = (2, 3, 48, 64)
 MINE = {
     "name": "mine",
     "resolution": [64, 96],
