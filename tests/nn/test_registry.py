@@ -33,7 +33,7 @@ SMALL = [
 ]
 SMALL_FIRST = [*SMALL, *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES if name not in SMALL)]
 TWINS = ["pvt_v2_b0", "davit_tiny", "swin_tiny_patch4_window7_224", "hrnet_w18_small"]
-IMAGES = (2, 3, 64, 96)
+IMAGES = (2, 3, 48, 64)
 MINE = {
     "name": "mine",
     "resolution": [64, 96],
@@ -56,6 +56,11 @@ def on_meta(name: str, **options: Any) -> Any:
 
 def image_at_own_size(model: nn.Module) -> Tensor:
     return torch.empty(2, *model.pretrained_cfg["input_size"], device="meta")
+
+
+def share(model: nn.Module) -> Any:
+    """A copy whose parts can be changed, with the same tensors in it."""
+    return copy.deepcopy(model, {id(tensor): tensor for tensor in [*model.parameters(), *model.buffers()]})
 
 
 @pytest.fixture(scope="module", params=SMALL_FIRST)
@@ -154,22 +159,23 @@ def test_configuration_and_shapes(name: str) -> None:
     assert model.get_classifier().out_features == model.num_classes == cfg["num_classes"] == 1000
     assert cfg["architecture"] == name
     assert not cfg["fixed_input_size"]
-    image = image_at_own_size(model)
     maps = (2, model.num_features, *cfg["pool_size"])
-    features = model.forward_features(image)
+    features = model.forward_features(image_at_own_size(model))
     assert features.shape == maps
     assert model.forward_head(features, pre_logits=True).shape == (2, model.head_hidden_size)
-    assert model(image).shape == (2, 1000)
+    assert model.forward_head(features).shape == (2, 1000)
     model.reset_classifier(0)
-    assert model(image).shape == (2, model.num_features)
+    assert model.forward_head(features).shape == (2, model.num_features)
     assert isinstance(model.get_classifier(), nn.Identity)
     model.reset_classifier(0, "")
-    assert model(image).shape == maps
+    assert model.forward_head(features).shape == maps
     model.reset_classifier(5)
-    assert model(image).shape == (2, 5, *cfg["pool_size"])
+    assert model.forward_head(features).shape == (2, 5, *cfg["pool_size"])
     model.reset_classifier(5, "max")
-    assert model(image).shape == (2, 5)
-    assert on_meta(name, num_classes=0, global_pool="")(image).shape == maps
+    assert model.forward_head(features).shape == (2, 5)
+    created = on_meta(name, num_classes=0, global_pool="")
+    assert created.forward_head(features).shape == maps
+    assert created.state_dict().keys() == {key for key in names if not key.startswith("head.fc.")}
 
 
 @pytest.mark.parametrize("name", SMALL_FIRST)
@@ -227,7 +233,7 @@ def test_scores_are_features_and_head(built: nn.Module) -> None:
         torch.testing.assert_close(built.forward_head(features), scores)
         pooled = built.forward_head(features, pre_logits=True)
         torch.testing.assert_close(built.get_classifier()(pooled), scores)
-        bare = copy.deepcopy(built)
+        bare = share(built)
         bare.reset_classifier(0)
         torch.testing.assert_close(bare(image), pooled)
 
@@ -246,10 +252,10 @@ def test_intermediates_with_and_without_pruning(built: nn.Module) -> None:
         last, maps = built.forward_intermediates(image)
         torch.testing.assert_close(last, built.forward_features(image))
         assert [each.shape[1] for each in maps] == info.channels()
-        for indices in ([0], [-1], [1, 2], 2):
+        for indices in ([0], [1, -1], 2):
             wanted = built.forward_intermediates(image, indices, intermediates_only=True)
             early = built.forward_intermediates(image, indices, stop_early=True, intermediates_only=True)
-            pruned = copy.deepcopy(built)
+            pruned = share(built)
             taken = pruned.prune_intermediate_layers(indices, prune_norm=True)
             assert all(index >= 0 for index in taken)
             torch.testing.assert_close(wanted, [maps[index] for index in taken])
