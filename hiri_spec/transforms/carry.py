@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..network import graph
-from .scale import Scaled
+from .draft import Scaled
 
 
 @dataclass(frozen=True, slots=True)
