@@ -49,6 +49,7 @@ def scale(spec: SpecLike, *, resolution: Resolution = 448, without: Sequence[str
         if name not in without:
             apply(draft)
     side = size[0] if size[0] == size[1] else list(size)
-    draft.data |= {"name": f"{original.name}_{format_resolution(size)}", "resolution": side}
+    name = original.name.removesuffix(f"_{format_resolution(original.size)}")
+    draft.data |= {"name": f"{name}_{format_resolution(size)}", "resolution": side}
     draft.data.pop("description", None)
     return finish(draft)

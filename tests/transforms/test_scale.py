@@ -27,11 +27,46 @@ FAMILIES = ["pvt_v2_b0", "pvt_v2_b2", "pvt_v2_b2_li", "davit_tiny", "swin_tiny_p
         ("hiri_b_4stage", 448, "hiri_b"),
         ("hiri_l_4stage", 448, "hiri_l"),
         ("hiri_s_4stage", 896, "hiri_s_6stage"),
+        ("hiri_s", 896, "hiri_s_6stage"),
     ],
 )
 def test_the_rules_give_the_papers_own_networks(name: str, resolution: int, expected: str) -> None:
     changes = compare(hiri_spec.scale_up(name, resolution=resolution), hiri_spec.load(expected))
     assert [change.path for change in changes if change.path not in ("name", "description")] == []
+
+
+THREE_STAGES = {
+    "name": "three",
+    "stem": "vit",
+    "stages": [
+        {"block": "ffn", "depth": 1, "width": 64},
+        {"block": "ffn", "depth": 1, "width": 96, "downsample": "strided"},
+        {"block": "ffn", "depth": 1, "width": 128, "downsample": "strided"},
+    ],
+}
+
+
+@pytest.mark.parametrize("without", [[], ["norm", "streams"], ["downsample"]], ids=",".join)
+@pytest.mark.parametrize(
+    "spec",
+    ["hiri_s_4stage", "pvt_v2_b0", "davit_tiny", "hrnet_w18", pytest.param(THREE_STAGES, id="three_stages")],
+)
+def test_scaling_twice_is_scaling_once(spec: str | dict[str, object], without: list[str]) -> None:
+    assert_twice_is_once(spec, without)
+
+
+@pytest.mark.parametrize("without", [["blocks"], ["stem", "norm"], ["downsample", "blocks", "norm"]], ids=",".join)
+@pytest.mark.parametrize(
+    "spec", ["hiri_b_4stage", "swin_tiny_patch4_window7_224", pytest.param(THREE_STAGES, id="three_stages")]
+)
+def test_so_it_is_where_several_rules_are_left_out(spec: str | dict[str, object], without: list[str]) -> None:
+    assert_twice_is_once(spec, without)
+
+
+def assert_twice_is_once(spec: str | dict[str, object], without: list[str]) -> None:
+    once = hiri_spec.scale_up(spec, resolution=896, without=without)
+    half_way = hiri_spec.scale_up(spec, resolution=448, without=without)
+    assert compare(once, hiri_spec.scale_up(half_way, resolution=896, without=without)) == []
 
 
 @pytest.mark.parametrize("name", ["pvt_v2_b2", "davit_tiny", "hrnet_w18", "hrnet_w32"])

@@ -17,8 +17,8 @@ RULES = {
     "stage": "one more stage in front for each doubling, so that the old ones see the map sizes they saw",
     "blocks": "the stages in front, and what was the first one, are made of HR blocks, two for each block replaced",
     "streams": "the first stream of an HRNet, the one of high resolution, is made of HR blocks",
-    "downsample": "downsamplings become IRDS, a in front, b for the last two",
-    "norm": "batch norm in the early stages; the late ones keep theirs",
+    "downsample": "downsamplings become IRDS, a in front, b for the last two; those that are IRDS stay",
+    "norm": "batch norm in the early stages; the last two keep theirs",
 }
 """What each rule does, by its name; each can be switched off."""
 

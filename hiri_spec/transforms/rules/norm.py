@@ -7,13 +7,13 @@ from typing import Any
 from ...block import Block
 from ..draft import Draft
 
-EARLY_STAGES = 3
-"""Stages with batch norm in a five-stage network."""
+LATE = 2
+"""The last so many stages keep their norms."""
 
 
 def make_norms(draft: Draft) -> None:
     """Make batch norms of the norms of the early stages."""
-    for index in range(min(draft.added + EARLY_STAGES - 1, len(draft.stages))):
+    for index in range(len(draft.stages) - LATE):
         for run in draft.stages[index]:
             for key, of_block in _norms(run).items():
                 if of_block != "batch":
