@@ -13,7 +13,7 @@ from ..command_line import JsonOption, SetOption, console
 from ..cost import cost
 from ..errors import Problem, SpecError
 from ..files import load, parse_assignments, to_yaml, write_text
-from ..quantities import format_resolution, parse_macs, parse_resolutions
+from ..quantities import format_amount, format_resolution, parse_macs, parse_resolutions
 from ..transforms import RULES, Scaled, find_carried, fit_to_budget, scale
 
 RULE_HELP = "Rules to leave out, with commas between: " + ", ".join(RULES) + "."
@@ -51,7 +51,7 @@ def scale_up(
         data = {
             "spec": result.name,
             "costs": {"before": before.as_dict(), "as_it_is": naive.as_dict(), "scaled": after.as_dict()},
-            "notes": scaled.notes,
+            "notes": {place: [str(note) for note in notes] for place, notes in scaled.notes.items()},
             "carried_params": None if budget else find_carried(scaled).params,
         }
         sys.stdout.write(json.dumps(data, indent=2) + "\n")
@@ -80,8 +80,6 @@ def _weights(scaled: Scaled) -> list[str]:
     carried = find_carried(scaled)
     total = carried.params + sum(carried.new.values())
     lines = [f"{carried.params / 1e6:.2f} of {total / 1e6:.2f} M parameters can be carried over; new:"]
-    for part, count in carried.new.items():
-        place = part.replace("stages.", "stages[") + "]" if part.startswith("stages.") else part
-        why = "; ".join(scaled.notes.get(place, ())) or "its input is of another width"
-        lines.append(f"  {part}  {count / 1e6:.2f} M  ({why})")
+    for part, counts in carried.reasons.items():
+        lines += [f"  {part}  {format_amount(count)}  ({why})" for why, count in counts.items()]
     return lines

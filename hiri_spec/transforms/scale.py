@@ -12,9 +12,8 @@ from ..errors import Problem, SpecError, suggest
 from ..files import SpecLike, as_spec
 from ..network import Resolution, read_resolution
 from ..quantities import format_resolution
-from ..saving import to_data
 from ..schema import ModelSpec
-from .draft import Draft, Scaled, finish, runs_of
+from .draft import Draft, Scaled, finish
 from .rules import APPLY, RULES
 from .rules.stem import unpack_stem
 
@@ -40,8 +39,7 @@ def scale(spec: SpecLike, *, resolution: Resolution = 448, without: Sequence[str
             f"{format_resolution(size)} is not above the spec's own {format_resolution(original.size)}; ask for more"
         )
         raise SpecError(Problem(message, "resolution"))
-    data = to_data(original)
-    draft = Draft(original, data, [runs_of(stage) for stage in data["stages"]])
+    draft = Draft.of(original)
     draft.added = 0 if "stage" in without else max(1, round(log2(ratio)))
     if original.stem.has_own_width:
         unpack_stem(draft, without)
@@ -49,7 +47,12 @@ def scale(spec: SpecLike, *, resolution: Resolution = 448, without: Sequence[str
         if name not in without:
             apply(draft)
     side = size[0] if size[0] == size[1] else list(size)
+    # `resolution` may not be written: put it behind the name all the same
+    draft.data = {"name": "", "resolution": 0} | draft.data
     name = original.name.removesuffix(f"_{format_resolution(original.size)}")
     draft.data |= {"name": f"{name}_{format_resolution(size)}", "resolution": side}
-    draft.data.pop("description", None)
-    return finish(draft)
+    sizes = f"{format_resolution(original.size)} to {format_resolution(size)}"
+    header = f"{original.name} taken from {sizes} by hiri-spec scale; comments name the rules and what they changed."
+    if draft.data.pop("description", None) is not None:
+        header += " The description is left out."
+    return finish(draft, header)

@@ -1,8 +1,9 @@
-"""Rule `downsample`: downsamplings become IRDS, a in front, b for the last two."""
+"""Rule `downsample`: downsamplings become IRDS, a in front, b for the last two; those that are IRDS stay."""
 
 from __future__ import annotations
 
-from ..draft import Draft
+from ...block import Downsample
+from ..draft import Draft, tell
 
 LATE = 2
 """The last so many downsamplings are of the late stages' kind."""
@@ -13,9 +14,16 @@ def make_irds(draft: Draft) -> None:
     downsampled = [index for index, stage in enumerate(draft.stages) if "downsample" in stage[0]]
     for place, index in enumerate(downsampled):
         run = draft.stages[index][0]
-        old = run["downsample"]
-        name = old if isinstance(old, str) else old["downsample"]
-        if name in ("add_stream", "irds_a", "irds_b"):
+        old = run["downsample"] if isinstance(run["downsample"], dict) else {"downsample": run["downsample"]}
+        if old["downsample"] in ("add_stream", "irds_a", "irds_b"):
             continue
-        run["downsample"] = "irds_a" if place < len(downsampled) - LATE else "irds_b"
-        draft.note(f"stages[{index}]", "downsample", f"{name} became {run['downsample']}")
+        new = "irds_a" if place < len(downsampled) - LATE else "irds_b"
+        fields = Downsample.registry[new].model_fields
+        shared = {key: value for key, value in old.items() if key in ("norm", "activation") and key in fields}
+        kept = {key: value for key, value in shared.items() if value != fields[key].default}
+        run["downsample"] = {"downsample": new, **kept} if kept else new
+        gone = {key: value for key, value in old.items() if key not in (*shared, "downsample")}
+        if index > draft.added or not draft.added:
+            draft.note(f"stages[{index}]", "downsample", f"{old['downsample']} became {new}", tell(gone))
+        else:
+            draft.note(f"stages[{index}]", "downsample", f"{new} for the one added")

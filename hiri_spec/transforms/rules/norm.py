@@ -18,8 +18,8 @@ def make_norms(draft: Draft) -> None:
             for key, of_block in _norms(run).items():
                 if of_block != "batch":
                     run[key] = "batch"
-                    draft.changed.add(index)
-                    draft.note(f"stages[{index}]", "norm", f"{run['block']}'s {key} became batch")
+                    if index >= draft.added:
+                        draft.note(f"stages[{index}]", "norm", f"{key} of {run['block']}: {of_block} became batch")
 
 
 def _norms(run: dict[str, Any]) -> dict[str, str]:

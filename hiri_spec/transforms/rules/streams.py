@@ -11,4 +11,4 @@ def make_streams(draft: Draft) -> None:
         for run in stage:
             if run["block"] == "streams" and run.get("high") != "hr":
                 run["high"] = "hr"
-                draft.note(f"stages[{index}]", "streams", "the first stream became hr")
+                draft.note(f"stages[{index}]", "streams", "high: basic became hr, two blocks for each")
