@@ -36,9 +36,8 @@ def scale_up(
     sizes = parse_resolutions(resolution)
     if len(sizes) != 1:
         raise SpecError(Problem("a network is scaled to one size; give one", "--resolution"))
-    rules = [] if without is None else [name.strip() for name in without.split(",")]
     model = load(spec, set=parse_assignments(set or []))
-    scaled = scale(model, resolution=sizes[0], without=rules)
+    scaled = scale(model, resolution=sizes[0], without=without or ())
     result, text = scaled.spec, scaled.text
     if budget is not None:
         result = fit_to_budget(scaled.spec, gmacs=parse_macs(budget) / 1e9)

@@ -22,6 +22,16 @@ MIXED = {
     "head": {"classes": 10},
 }
 """HR blocks on both sides of one that is replaced."""
+DUAL = {
+    "name": "dual",
+    "stem": "vit",
+    "stages": [
+        {"block": "davit", "depth": 1, "width": 32, "heads": 1},
+        {"block": "davit", "depth": 1, "width": 64, "heads": 2, "downsample": "norm_conv"},
+        {"block": "swin", "depth": 1, "width": 64, "heads": 2, "downsample": "merging"},
+    ],
+    "head": {"classes": 10},
+}
 
 
 def randomise(model: nn.Module) -> nn.Module:
@@ -56,11 +66,11 @@ def test_they_are_carried_over(spec: Any) -> None:
     [
         ("pvt_v2_b0", [], {"stages.3.blocks": "stages.2.blocks", "stages.4.blocks": "stages.3.blocks"}),
         ("pvt_v2_b0", ["downsample", "norm"], {"stages.2": "stages.1", "stages.3": "stages.2", "stages.4": "stages.3"}),
-        ("davit_tiny", [], {"stages.2.blocks": "stages.1.blocks", "stages.4.blocks": "stages.3.blocks"}),
+        (DUAL, [], {"stages.2.blocks": "stages.1.blocks", "stages.3.blocks": "stages.2.blocks"}),
         (MIXED, [], {"stages.1.blocks": "stages.0.blocks", "stages.1.hr": "stages.0.hr"}),
         (MIXED, ["blocks"], {"stages.1.cffn": "stages.0.cffn"}),
     ],
-    ids=["pvt", "pvt_without", "davit", "mixed", "mixed_without_blocks"],
+    ids=["pvt", "pvt_without", "dual", "mixed", "mixed_without_blocks"],
 )
 def test_what_stays_computes_what_it_computed(spec: Any, without: list[str], runs: dict[str, str]) -> None:
     """Number for number: the runs of both models on the same maps."""

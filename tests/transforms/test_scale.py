@@ -98,6 +98,39 @@ def test_each_rule_can_be_left_out(name: str, rule: str) -> None:
     assert hiri_spec.cost(scaled.spec).macs > 0
 
 
+@pytest.mark.parametrize("rules", ["stem,norm", "norm, stem", ["stem", "norm"], ("norm", "stem", "norm")])
+def test_rules_may_be_one_text(rules: str | list[str]) -> None:
+    assert hiri_spec.scale_up("pvt_v2_b0", without=rules) == hiri_spec.scale_up("pvt_v2_b0", without=["stem", "norm"])
+    assert hiri_spec.scale_up("pvt_v2_b0", without="stem") == hiri_spec.scale_up("pvt_v2_b0", without=["stem"])
+
+
+@pytest.mark.parametrize(
+    ("resolution", "stages", "told"),
+    [
+        (317, 5, "one stage more, so the old ones see maps of 0.71 x the sides they saw"),
+        (384, 5, "one stage more, so the old ones see maps of 0.86 x the sides they saw"),
+        (448, 5, None),
+        (600, 5, "one stage more, so the old ones see maps of 1.34 x the sides they saw"),
+        (768, 6, "2 stages more, so the old ones see maps of 0.86 x the sides they saw"),
+        (896, 6, None),
+        ((448, 672), 5, "one stage more, so the old ones see maps of 1.00 x the height and 1.50 x the width they saw"),
+    ],
+    ids=str,
+)
+def test_other_ratios_than_powers_of_two(resolution: int | tuple[int, int], stages: int, told: str | None) -> None:
+    scaled = scale("pvt_v2_b0", resolution=resolution)
+    assert len(scaled.spec.stages) == stages
+    assert [note.what for note in scaled.notes.get("resolution", ())] == ([told] if told else [])
+    assert told is None or f"# stage: {told}\nresolution: " in scaled.text
+    assert "resolution" not in scale("pvt_v2_b0", resolution=resolution, without="stage").notes
+
+
+def test_a_little_more_without_a_stage() -> None:
+    spec = hiri_spec.scale_up("pvt_v2_b0", resolution=256, without="stage")
+    assert len(spec.stages) == 4
+    assert [str(stage[0].downsample.downsample) for stage in spec.stages[1:]] == ["irds_a", "irds_b", "irds_b"]
+
+
 def test_without_any_rule_only_the_resolution_changes() -> None:
     changes = compare(hiri_spec.load("pvt_v2_b0"), scale("pvt_v2_b0", without=list(RULES)).spec)
     assert {change.path for change in changes} == {"name", "description", "resolution"}
@@ -121,11 +154,21 @@ def test_the_written_form_is_the_spec_and_names_every_rule_used(name: str, tmp_p
         ("hiri_s", 448, [], r"resolution: 448 is not above the spec's own 448; ask for more"),
         ("pvt_v2_b0", (448, 224), [], r"resolution: 448x224 is not above the spec's own 224"),
         ("pvt_v2_b0", 16, [], r"resolution: 16x16 is too small"),
-        ("pvt_v2_b0", 448, ["stage", "blokcs"], r"--without: unknown rule 'blokcs'; did you mean 'blocks'"),
+        ("pvt_v2_b0", 448, ["stage", "blokcs"], r"without: unknown rule 'blokcs'; did you mean 'blocks'"),
+        ("pvt_v2_b0", 448, "stem, nrom", r"without: unknown rule 'nrom'; did you mean 'norm'"),
+        (
+            "pvt_v2_b0",
+            256,
+            [],
+            r"resolution: rule stage: 256 is 1\.14 x the spec's own 224, too little to halve the maps once more; "
+            r"ask for 317 or more, or leave it out: without stage$",
+        ),
+        ("hrnet_w18", 316, [], r"rule stage: 316 is 1\.41 x .*: without stem,stage,blocks$"),
+        ("pvt_v2_b0", (448, 300), [], r"rule stage: 448x300 is 1\.34 x the spec's own 224, .* ask for 317 or more"),
     ],
-    ids=["same", "one-side", "small", "rule"],
+    ids=["same", "one-side", "small", "rule", "rules", "little", "little-hrnet", "little-not-square"],
 )
-def test_mistakes(name: str, resolution: int | tuple[int, int], without: list[str], message: str) -> None:
+def test_mistakes(name: str, resolution: int | tuple[int, int], without: str | list[str], message: str) -> None:
     with pytest.raises(SpecError, match=message):
         hiri_spec.scale_up(name, resolution=resolution, without=without)
 

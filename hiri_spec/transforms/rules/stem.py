@@ -9,13 +9,14 @@ from ..draft import Draft, tell
 
 WIDTH = 32
 """Width inside the HR-stem of HIRI-ViT's calibrated networks; a narrower first stage has a stem as narrow."""
+TOGETHER = ("stem", "stage", "blocks")
+"""Rules that go together for HRNet."""
 
 
 def unpack_stem(draft: Draft, without: Collection[str]) -> None:
     """HRNet's stem holds its first stage, of bottlenecks: take it out, for it to become HR blocks."""
-    together = ("stem", "stage", "blocks")
-    left_out = [name for name in together if name in without]
-    if left_out and len(left_out) < len(together):
+    left_out = [name for name in TOGETHER if name in without]
+    if left_out and len(left_out) < len(TOGETHER):
         message = f"rule {left_out[0]}: HRNet's stem holds its first stage, so stem, stage and blocks go together"
         raise SpecError(Problem(f"{message}; leave out all three, or none", "stem"))
     if not left_out:
