@@ -32,13 +32,14 @@ class Scaled:
     """A scaled network: its spec and YAML text, which rules changed what, and where each of its stages comes from.
 
     `notes` are by place: `stem`, `stages[1]`, `head`, `resolution`. `origins[i]` is the stage of the original that
-    stage i was, or None for a new one.
+    stage i was, or None for a new one. `header` is the first line of comment of the text.
     """
 
     original: ModelSpec
     spec: ModelSpec
     notes: dict[str, list[Note]]
     origins: list[int | None]
+    header: str
     text: str
 
 
@@ -85,7 +86,7 @@ def finish(draft: Draft, header: str) -> Scaled:
     scaled = validate(document)
     scaled._document = document
     origins = [draft.origin(index) for index in range(len(draft.stages))]
-    return Scaled(draft.original, scaled, draft.notes, origins, text)
+    return Scaled(draft.original, scaled, draft.notes, origins, header, text)
 
 
 def _lines(draft: Draft) -> Iterator[str]:

@@ -12,7 +12,7 @@ import hiri_spec
 from hiri_spec.files import as_spec, to_data
 from hiri_spec.network import run_names
 from hiri_spec.schema import Stage
-from hiri_spec.transforms import Scaled, scale
+from hiri_spec.transforms import Scaled, fit, scale
 
 OPTIONS = {
     "name": "options",
@@ -46,7 +46,7 @@ def runs_by_name(stage: Stage, data: Any) -> dict[str, dict[str, Any]]:
 def differing(before: dict[str, Any], after: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What must be told of one run that stays: each key that differs, with what was written there."""
     for key in before.keys() | after.keys():
-        old = before.get(key, key)
+        old = key if key == "heads" else before.get(key, key)  # their number follows from the width
         if before.get(key) != after.get(key):
             yield from ((key, str(value)) for value in (old.values() if isinstance(old, dict) else [old]))
 
@@ -75,8 +75,16 @@ def to_be_told(scaled: Scaled) -> Iterator[tuple[str, str]]:
         for name, run in after.items():
             if name not in before or before[name]["block"] != run["block"]:
                 yield place, f"{run['block']} x{run['depth']}"
-    for key in ("in_channels", "drop_path_rate", "head"):
-        assert old.get(key) == new.get(key)
+    heads = old["head"], new["head"]
+    yield from (("head", key) for key, _ in differing(*heads))
+    assert old.get("in_channels") == new.get("in_channels")
+
+
+def not_told(scaled: Scaled) -> list[tuple[str, str]]:
+    """What should be told and isn't, after a first item, which shows that something should."""
+    told = {place: "; ".join(map(str, notes)) for place, notes in scaled.notes.items()}
+    wanted = list(to_be_told(scaled))
+    return [wanted[0], *[(place, word) for place, word in wanted if word not in told.get(place, "")]]
 
 
 @pytest.mark.parametrize("without", [[], ["blocks", "downsample"], ["stem", "norm"]], ids=",".join)
@@ -86,12 +94,18 @@ def test_whatever_differs_is_told(spec: Any, without: list[str]) -> None:
         without = ["stem", "stage", "blocks"] if "stem" in without else ["downsample"]
     original = as_spec(spec)
     scaled = scale(spec, resolution=2 * original.size[0], without=without)
-    told = {place: "; ".join(map(str, notes)) for place, notes in scaled.notes.items()}
-    wanted = list(to_be_told(scaled))
-    assert [(place, word) for place, word in wanted if word not in told.get(place, "")] == []
+    assert not_told(scaled)[1:] == []
     first = scaled.text.splitlines()[0]
     assert first.startswith(f"# {original.name} taken from {original.size[0]} to {2 * original.size[0]} ")
     assert ("description" in first) == (original.description is not None)
+
+
+@pytest.mark.parametrize(
+    ("name", "gmacs"), [("pvt_v2_b2", 1), ("pvt_v2_b2", 9), ("davit_tiny", 2.5), ("hrnet_w18", 3), ("hrnet_w18", 9)]
+)
+def test_whatever_fitting_changes_is_told(name: str, gmacs: float) -> None:
+    assert not_told(fit(scale(name), gmacs=gmacs))[1:] == []
+    assert not_told(fit(name, gmacs=gmacs))[1:] == []
 
 
 @pytest.mark.parametrize("spec", SPECS)
