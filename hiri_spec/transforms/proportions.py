@@ -15,7 +15,9 @@ MAX_DOUBLINGS = 64
 DEPTH_DOUBLINGS = (-4, 2)
 """Range of the factor of all depths, in doublings; widths take what it leaves."""
 DEPTH_WEIGHT = 0.1
-"""How much a factor on all depths counts beside proportions that are off: widths are moved first, by a little."""
+"""How much a factor on all depths counts beside proportions that are off: widths are moved first, by a little …"""
+AGAINST_WEIGHT = 1
+"""… and by much, where depths would grow in a network that is to shrink, or the other way round."""
 
 Values = tuple[int, ...]
 
@@ -66,14 +68,16 @@ def search(sizes: Sizes, resolution: tuple[int, int], *, least: float, most: flo
     """The widths and depths that cost `least` to `most` MACs with the smallest sum of three squares.
 
     They are, in logarithms: how far each width and depth is from a common factor (the mean of all), a tenth of the
-    factor of the depths, and what is left of the budget.
+    factor of the depths (all of it against the direction that the budget asks), and what is left of the budget.
     """
     own = Choice.of(sizes)
+    is_to_shrink = sizes.cost(own.widths, resolution).at(own.depths) > most
     count = len(own.widths) + len(own.depths)
     depths = []
     for values in _all_depths(own.depths):
         off = deviation(own.depths, values)
-        depths.append((values, off.squares / count + (DEPTH_WEIGHT * off.factor) ** 2))
+        weight = AGAINST_WEIGHT if (off.factor > 0) == is_to_shrink else DEPTH_WEIGHT
+        depths.append((values, off.squares / count + (weight * off.factor) ** 2))
     best: tuple[float, Choice] | None = None
     below: int | None = None
     above: int | None = None
