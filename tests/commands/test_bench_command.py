@@ -154,7 +154,7 @@ def test_profiles_as_json(bench: Bench) -> None:
         (["tiny.yaml", "--dtype", "bfloat16", "--modes", "onnx"], "--modes: onnx is measured on the CPU in float32"),
         (["tiny.yaml", "-r", "224,448"], "--resolution: one size for all networks"),
         (["tiny.yaml", "-r", "16"], "--resolution: 16 is too small"),
-        (["tiny.yaml@16"], "16x16 is too small"),
+        (["tiny.yaml@16"], "tiny.yaml@16: 16 is too small"),
         (["tiny.yaml", "--rounds", "0"], "Invalid value for '--rounds'"),
         (["tiny.yaml", "--seconds", "-1"], "Invalid value for '--seconds'"),
         (["tiny.yaml", "--batch", "-1"], "Invalid value for '--batch'"),
