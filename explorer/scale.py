@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    # before anything slow is imported, and never past this line
+    from .entry import start
+
+    start("explorer.scale")
+
 import json
 import sys
 from collections.abc import Sequence
@@ -133,7 +139,3 @@ def command(
 def main() -> None:
     """Run the command line."""
     run_app(app)
-
-
-if __name__ == "__main__":
-    main()
