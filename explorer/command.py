@@ -16,6 +16,7 @@ from hiri_spec.errors import SpecError
 from hiri_spec.files import parse_assignments
 from hiri_spec.quantities import format_resolution
 
+from .interrupts import undivided
 from .results import Member, SearchResult
 from .search import DEFAULT_TRIALS, Started, Watcher, search
 from .space import Space
@@ -175,18 +176,26 @@ def command(
         failure = error
     finally:
         screen.close()
-    result = screen.result
-    if result is not None and (result.trials or failure is None):
-        problems = failure.problems if isinstance(failure, SpecError) else ()
-        _print_result(result, as_json, is_written=all(problem.code != "unwritable" for problem in problems))
+    with undivided():  # it takes no time, and whoever is impatient wants to read it all the same
+        if screen.result is not None:
+            _tell(screen.result, failure, as_json)
     if failure is not None:
         raise failure
-    if result is not None and result.was_interrupted:
-        kept = f"stopped; {len(result.trials)} trials are kept in {result.out}"
-        sys.stderr.write(f"{kept}{result.ending and '; '}{result.ending}. Same command to go on.\n")
+    if screen.result is not None and screen.result.was_interrupted:
         raise typer.Exit(130)
-    if result is not None and result.ending:
-        sys.stderr.write(f"ended after {len(result.trials)} trials: {result.ending}\n")
+
+
+def _tell(result: SearchResult, failure: Exception | None, as_json: bool) -> None:
+    """Print what was found, however the search ended, and why it ended if it wasn't an error."""
+    count = f"{len(result.trials)} trials"
+    if result.trials or failure is None:
+        problems = failure.problems if isinstance(failure, SpecError) else ()
+        _print_result(result, as_json, is_written=all(problem.code != "unwritable" for problem in problems))
+    if failure is None and result.was_interrupted:
+        ending = f"; {result.ending}" if result.ending else ""
+        sys.stderr.write(f"stopped; {count} are kept in {result.out}{ending}. Same command to go on.\n")
+    elif failure is None and result.ending:
+        sys.stderr.write(f"ended after {count}: {result.ending}\n")
 
 
 def _print_result(result: SearchResult, as_json: bool, is_written: bool) -> None:

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import NoReturn
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 STOPPED = 130
 

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import io
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from hiri_spec.cost import CONVENTION
 from hiri_spec.files import write_bytes, write_text
 
+from .interrupts import undivided
 from .results import Member, SearchResult
 
 COLOURS = ("#2a9d8f", "#e9a23b", "#c8553d", "#5b6c8f", "#7b5ea7", "#8c6d46")
 INK, FAINT = "#22303c", "#8a949e"
 MOST_LABELS = 8
+
+
+def load_libraries() -> None:
+    """Import what draws, which takes half a second: a Ctrl-C amid the import of a C extension can crash Python."""
+    with undivided():
+        import_module("matplotlib.backends.backend_agg")
+        import_module("plotly.graph_objects")
 
 
 def _groups(result: SearchResult) -> list[tuple[int, str, list[Member]]]:

@@ -18,7 +18,7 @@ from hiri_spec.cost import CONVENTION
 from hiri_spec.errors import Problem
 from hiri_spec.files import to_yaml, write_text
 
-from .plots import draw_html, draw_png
+from .plots import draw_html, draw_png, load_libraries
 from .results import PARAMS, Member, SearchResult
 
 COLUMNS = ("trial", "score", "gmacs", "params_m", "stages", "architecture", "seconds", "on_front")
@@ -101,6 +101,7 @@ def write_reports(result: SearchResult) -> None:
     """
     if not result.trials:
         return
+    load_libraries()
     out, front = result.out, {file_name(member): member for member in result.front}
     writers: list[Callable[[], object]] = [
         lambda: write_text(out / "trials.csv", trials_csv(result)),

@@ -123,8 +123,8 @@ def search(
 
     with locked_folder(folder):
         found, failure = _run(opened, limits, settings, folder, trials, watcher, size)
-        watcher.ended(found)
         try:
+            watcher.ended(found)
             write_reports(found)
         except KeyboardInterrupt:
             found = replace(found, was_interrupted=True, ending="not all files were written anew")

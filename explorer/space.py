@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from hiri_spec import ModelSpec, SpecError
-from hiri_spec.document import Document, Origin
+from hiri_spec.document import Document, Origin, get
 from hiri_spec.errors import Path as DottedPath
 from hiri_spec.errors import Problem, show
 from hiri_spec.files import SPECS, load_document, parse_path, validate
@@ -192,7 +192,10 @@ def _with_way(problem: Problem, file: str | Path, changes: Mapping[str, Any]) ->
     """Where a path of --set stops at a choice, also tell how it goes on through it."""
     if problem.code != "no_such_path" or problem.path not in changes:
         return problem
-    ways = list(_paths_through(load_document(file).data, parse_path(problem.path)))
+    data = load_document(file).data
+    ways = list(_paths_through(data, parse_path(problem.path)))
+    # where the field is written already, it is one that the block has
+    ways = [way for way in ways if way[-1] in get(data, way[:-1])] or ways
     if not ways:
         return problem
     way = ".".join(map(str, ways[0]))

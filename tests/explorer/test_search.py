@@ -1,17 +1,13 @@
 """The search from end to end: within the budget, written down, told on screen, and clear about mistakes."""
 
-import csv
 import io
 import json
-import os
 import re
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from conftest import BUDGET, run, told
 from rich.console import Console
@@ -19,15 +15,11 @@ from typer.testing import CliRunner
 
 import explorer
 import hiri_spec
-from explorer.arguments import default_folder
 from explorer.budget import Budget, Feasibility
 from explorer.command import Screen, app
-from explorer.entry import start
-from explorer.plots import labelled, pareto_figure
-from explorer.report import front_table
 from explorer.results import SearchResult, pareto_front
 from explorer.search import Started, search
-from explorer.space import Space, load_space
+from explorer.space import load_space
 from hiri_spec import SpecError
 from hiri_spec.document import parse
 
@@ -42,25 +34,6 @@ def test_every_trial_is_within_the_budget_and_no_network_is_tried_twice(space_fi
         assert (cost.macs, cost.params) == (member.macs, member.params)
         assert 3_600_000 <= member.macs <= 4_000_000
     assert len({member.spec.model_copy(update={"name": "x"}) for member in result.trials}) == 60
-
-
-def test_what_it_writes(found: SearchResult) -> None:
-    best = hiri_spec.load(found.out / "best.yaml")
-    assert best == found.best.spec
-    assert hiri_spec.build(best) is not None
-    front = sorted((found.out / "front").glob("*.yaml"))
-    assert len(front) == len(found.front)
-    assert {hiri_spec.load(path).name for path in front} == {member.spec.name for member in found.front}
-    rows = list(csv.DictReader((found.out / "trials.csv").read_text().splitlines()))
-    assert [int(row["trial"]) for row in rows] == list(range(12))
-    assert sum(int(row["on_front"]) for row in rows) == len(found.front)
-    assert float(rows[0]["score"]) == found.trials[0].score
-    assert (found.out / "pareto.png").read_bytes().startswith(b"\x89PNG")
-    page = (found.out / "pareto.html").read_text()
-    assert "trial 0: " in page
-    assert 'src="http' not in page
-    text = (found.out / "best.yaml").read_text()
-    assert text.startswith(f"# Found by python -m explorer.search: trial {found.best.number} of 12.\n")
 
 
 def test_the_search_beats_chance(space_file: Path, tmp_path: Path) -> None:
@@ -137,13 +110,6 @@ def test_the_function_is_reached_in_every_way(space_file: Path, tmp_path: Path) 
         _ = explorer.serach
 
 
-def test_default_folder(space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    result = search(BUDGET, space=space_file, trials=1, evaluator="params", max_params="2m", seed=4)
-    assert result.out.parts[:1] == ("runs",)
-    assert result.out.name.startswith("small-0.004gmacs-64-2mparams-params-seed4-")
-
-
 def test_a_search_by_cost_alone_loads_no_torch(space_file: Path, tmp_path: Path) -> None:
     code = (
         "import sys, explorer.search\n"
@@ -216,105 +182,6 @@ def test_a_budget_between_the_networks_of_a_space(tiny_file: Path, tmp_path: Pat
         search("6mmacs", space=tiny_file, out=tmp_path / "run", evaluator="params")
 
 
-def test_files_that_cannot_be_written_keep_no_other_from_it(space_file: Path, tmp_path: Path) -> None:
-    for name in ("front", "pareto.png"):
-        (tmp_path / "run" / name).mkdir(parents=True)
-    (tmp_path / "run" / "front").rmdir()
-    (tmp_path / "run" / "front").write_text("mine")
-    arguments = ["--budget", BUDGET, "--space", str(space_file), "--evaluator", "params", "--trials", "2"]
-    result = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "run")])
-    assert isinstance(result.exception, SpecError)
-    told = str(result.exception)
-    assert "run/front: cannot be made: File exists" in told
-    assert "run/pareto.png: cannot be written: Is a directory" in told
-    assert "all 2 trials are kept; make room or move what is in the way, and run the same command again" in told
-    assert "the front of 2 trials; best: trial" in result.stdout
-    assert (tmp_path / "run" / "front").read_text() == "mine"
-    assert {path.name for path in (tmp_path / "run").iterdir()} >= {"trials.csv", "best.yaml", "pareto.html"}
-
-
-def test_sizes_and_stages_as_python_writes_them(space_file: Path, tmp_path: Path) -> None:
-    result = run(space_file, tmp_path / "run", trials=2, resolution=(64, 72), stages=2)
-    assert {(len(member.spec.stages), member.spec.size) for member in result.trials} == {(2, (64, 72))}
-    assert {len(member.spec.stages) for member in run(space_file, tmp_path / "three", trials=2, stages="3").trials} == {
-        3
-    }
-    assert run(space_file, tmp_path / "both", trials=1, stages="2, 3").settings["stages"] == "2,3"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "match"),
-    [
-        ({"resolution": (64,)}, r"--resolution: \(64,\) is no image size; give \(height, width\)"),
-        ({"resolution": (64, 64.0)}, r"--resolution: \(64, 64\.0\) is no image size; give \(height, width\)"),
-        ({"stages": []}, r"--stages: \[\] are no numbers of stages; write them like 4,5,6"),
-        ({"stages": [2.0]}, r"--stages: \[2\.0\] are no numbers of stages"),
-        ({"stages": True}, r"--stages: true are no numbers of stages"),
-        ({"stages": "2,"}, r"--stages: '2,' are no numbers of stages"),
-        ({"trials": "2"}, r"--trials: '2' is no number of trials; give a whole number, like 300"),
-        ({"trials": float("nan")}, r"--trials: nan is no number of trials"),
-        ({"trials": 2.5}, r"--trials: 2\.5 is no number of trials"),
-        ({"trials": True}, r"--trials: true is no number of trials"),
-        ({"seed": "x"}, r"--seed: 'x' is no seed; give a whole number, like 0"),
-        ({"seed": 10**22}, r"--seed: 10000000000000000000000 is too long for a seed; use at most 18 digits"),
-        ({"space": 5}, r"--space: 5 is no path; give one, like space\.yaml"),
-        ({"out": 5}, r"--out: 5 is no path; give one, like runs/mine"),
-        ({"out": ""}, r"--out: '' is no path"),
-        ({"evaluator": ["x"]}, r"--evaluator: unknown evaluator \['x'\]; known: naswot, params, zico"),
-        ({"objective": ["x"]}, r"--objective: unknown objective \['x'\]; known: pareto, score"),
-        ({"set": 5}, r"--set: 5 sets nothing; give a mapping from dotted paths"),
-        ({"set": {5: 1}}, r"--set: \{5: 1\} sets nothing"),
-    ],
-    ids=str,
-)
-def test_mistakes_in_python(space_file: Path, tmp_path: Path, arguments: dict[str, object], match: str) -> None:
-    options = {"space": space_file, "out": tmp_path / "run", "trials": 1, "evaluator": "params"}
-    with pytest.raises(SpecError, match=match):
-        search(BUDGET, **{**options, **arguments})
-    assert not (tmp_path / "run").exists()
-
-
-def test_numbers_of_numpy_are_numbers(space_file: Path, tmp_path: Path) -> None:
-    result = run(space_file, tmp_path / "run", trials=np.int64(2), seed=np.int32(3), stages=np.array([2, 3]))
-    assert (len(result.trials), result.settings["seed"], result.settings["stages"]) == (2, 3, "2,3")
-
-
-@pytest.mark.parametrize("budget", [5, "5", 999])
-def test_a_budget_without_its_unit(budget: object) -> None:
-    with pytest.raises(SpecError, match=rf"--budget: {budget} MACs are too few: .*; did you mean {budget}gflops\?"):
-        search(budget)  # type: ignore[arg-type]
-
-
-def test_budgets_that_differ_have_folders_that_differ(space: Space) -> None:
-    names = [
-        default_folder(space, Budget(macs, params), (64, 64), "pareto", "zico", 0).name.rsplit("-", 1)[0]
-        for macs, params in [(5 * 10**9, None), (5_000_000_100, None), (1, 2_000_001), (10**12, 2 * 10**6)]
-    ]
-    assert names == [
-        "small-5gmacs-64",
-        "small-5.0000001gmacs-64",
-        "small-0.000000001gmacs-64-2.000001mparams",
-        "small-1000gmacs-64-2mparams",
-    ]
-
-
-def test_parameters_that_are_the_score_are_told_once(found: SearchResult) -> None:
-    assert [column.header for column in front_table(found).columns] == ["trial", "network", "GMACs", "params M"]
-    (axes,) = pareto_figure(found).axes
-    assert axes.get_ylabel() == "params M"
-    scored = replace(found, score_name="ZiCo score")
-    assert [column.header for column in front_table(scored).columns][2:] == ["ZiCo score", "GMACs", "params M"]
-    (axes,) = pareto_figure(scored).axes
-    assert axes.get_ylabel() == "ZiCo score (no training)"
-
-
-def test_each_column_of_the_legend_keeps_to_its_own(found: SearchResult) -> None:
-    texts = [text.get_text().strip() for text in pareto_figure(found).legends[0].get_texts()]
-    kinds, networks = texts[: len(texts) // 2], texts[len(texts) // 2 :]
-    assert [text for text in kinds if text] == ["2 stages", "3 stages", "Pareto front"]
-    assert [text.split(",")[0] for text in networks if text] == [member.sketch for member in labelled(found.front)]
-
-
 def test_only_the_best_gives_way_on_a_narrow_terminal(found: SearchResult, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = io.StringIO()
     terminal = Console(file=shown, width=80, force_terminal=True, color_system=None, legacy_windows=False)
@@ -329,23 +196,3 @@ def test_only_the_best_gives_way_on_a_narrow_terminal(found: SearchResult, monke
     screen.close()
     assert re.search(r"searching .* 1/3000 [-0-9:]+ best .*…", line)
     assert len(line.replace("\x1b[2K", "").rstrip()) <= 80
-
-
-@pytest.mark.parametrize("program", ["search", "scale", "reproduce"])
-def test_ctrl_c_while_imports_are_loading(tmp_path: Path, program: str) -> None:
-    """A module of the name of one that every command imports raises what Ctrl-C would just then."""
-    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n")
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
-    command = [sys.executable, "-m", f"explorer.{program}"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=tmp_path)
-    assert (result.returncode, result.stdout, result.stderr) == (130, "", "stopped\n")
-
-
-def test_ctrl_c_that_typer_catches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    code = ["import typer", "main = typer.Typer()", "@main.command()", "def run():", "    raise KeyboardInterrupt"]
-    (tmp_path / "stops.py").write_text("\n".join(code))
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("sys.argv", ["stops"])
-    with pytest.raises(SystemExit, match="130"):
-        start("stops")
-    assert capsys.readouterr().err == "stopped\n"

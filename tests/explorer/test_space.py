@@ -129,7 +129,7 @@ def test_every_network_of_a_space_is_listed_once(space: Space) -> None:
     ("path", "places", "way"),
     [
         ("stages.1.depth", "9 such places, each to be set by itself", "stages.choice.0.1.choice.0.depth"),
-        ("stages.5.heads", "3 such places, each to be set by itself", "stages.choice.2.5.choice.0.heads"),
+        ("stages.5.heads", "one such place", "stages.choice.2.5.choice.2.heads"),
         ("stages.5.downsample.norm", None, None),
         ("stages[4].width", "6 such places, each to be set by itself", "stages.choice.1.4.choice.0.width"),
     ],
@@ -139,7 +139,7 @@ def test_a_path_that_stops_at_a_choice_is_led_through_it(path: str, places: str 
     with pytest.raises(SpecError, match=match if way else "stages is a mapping; name a field of it, known: choice"):
         load_space(set={path: 4})
     if way:
-        assert load_space(set={way: 4}).size < DEFAULT.size
+        assert load_space(set={way: 12}).size < DEFAULT.size
 
 
 def test_fingerprint_ignores_comments(tmp_path: Path, space: Space) -> None:
