@@ -1,5 +1,5 @@
 """`python -m explorer.scale`."""
 
-from .command import main
+from ..entry import start
 
-main()
+start("explorer.scale.command")
