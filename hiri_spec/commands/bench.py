@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from ..command_line import JsonOption, console
 from ..errors import Problem, SpecError, suggest
-from ..quantities import SMALLEST_SIDE, format_resolution, parse_resolutions
+from ..quantities import parse_resolutions
 
 if TYPE_CHECKING:
     from ..nn.bench import Limits, Profile, Settings, Subject
@@ -95,9 +95,6 @@ def _read_size(text: str | None) -> tuple[int, int] | None:
     sizes = [] if text is None else parse_resolutions(text)
     if len(sizes) > 1:
         raise SpecError(Problem("one size for all networks; give single ones theirs with NAME@SIZE", "--resolution"))
-    if sizes and min(sizes[0]) < SMALLEST_SIDE:
-        message = f"{format_resolution(sizes[0])} is too small; use {SMALLEST_SIDE} or more"
-        raise SpecError(Problem(message, "--resolution"))
     return sizes[0] if sizes else None
 
 
