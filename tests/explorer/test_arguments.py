@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import BUDGET, run
+from searches import BUDGET, run
 
 from explorer.arguments import default_folder
 from explorer.budget import Budget

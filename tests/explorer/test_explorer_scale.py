@@ -230,7 +230,7 @@ def test_labels_do_not_overlap() -> None:
     [
         (["pvt_v2_b9"], "did you mean 'pvt_v2_b"),
         (["pvt_v2_b0", "-r", "big"], "--resolutions: 'big' is no image size"),
-        (["pvt_v2_b0", "-r", "16"], "16x16 is too small; use at least 32"),
+        (["pvt_v2_b0", "-r", "16"], "--resolutions: 16 is too small"),
         (["pvt_v2_b0", "--out", "/proc/no"], "/proc/no cannot be made"),
     ],
     ids=["name", "size", "small", "out"],

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import BUDGET, run, told
+from searches import BUDGET, run, told
 from typer.testing import CliRunner
 
 from explorer import study

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from conftest import run, told
+from searches import run, told
 
 from explorer.results import SearchResult
 from hiri_spec import SpecError

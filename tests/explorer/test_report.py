@@ -4,7 +4,7 @@ import csv
 from dataclasses import replace
 from pathlib import Path
 
-from conftest import BUDGET
+from searches import BUDGET
 from typer.testing import CliRunner
 
 import hiri_spec

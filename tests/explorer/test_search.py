@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import BUDGET, run, told
 from rich.console import Console
+from searches import BUDGET, run, told
 from typer.testing import CliRunner
 
 import explorer
@@ -46,7 +46,10 @@ def test_the_search_beats_chance(space_file: Path, tmp_path: Path) -> None:
     [
         (["--budget", "five"], "--budget: 'five' is not an amount; write it like 5gflops"),
         (["--budget", "1mmacs"], "--budget: 1.000 MMACs are too few: the cheapest network"),
-        (["--budget", BUDGET, "--resolution", "31"], "--resolution resolution: 31 is too small; use 32 or more a side"),
+        (
+            ["--budget", BUDGET, "--resolution", "31"],
+            "--resolution: 31 is too small; use 32 to 10,000,000",
+        ),
         (["--budget", BUDGET, "--stages", "two"], "--stages: 'two' are no numbers of stages"),
         (["--budget", BUDGET, "--stages", "²"], "--stages: '²' are no numbers of stages; write them like 4,5,6"),
         (["--budget", BUDGET, "--out", ""], "--out: '' is no path; give one, like runs/mine"),
@@ -55,7 +58,7 @@ def test_the_search_beats_chance(space_file: Path, tmp_path: Path) -> None:
         (["--budget", BUDGET, "--evaluator", "nasw"], "--evaluator: unknown evaluator 'nasw'; did you mean 'naswot'?"),
         (["--budget", BUDGET, "--trials", "0"], "--trials: 0 trials are too few"),
         (["--budget", BUDGET, "--resolution", "64,96"], "--resolution: a search has one image size"),
-        (["--budget", BUDGET, "--resolution", "16"], "too small; use 32 or more"),
+        (["--budget", BUDGET, "--resolution", "16"], "--resolution: 16 is too small"),
         (["--budget", BUDGET, "--out", "/proc/nothing"], "--out: /proc/nothing cannot be written"),
         (["--budget", BUDGET, "--out", "/dev/null"], "--out: /dev/null is a file, not a folder"),
         (["--budget", BUDGET, "--trials", "many"], "Invalid value for '--trials'"),

@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import SMALL_SPACE
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from searches import SMALL_SPACE
 
 import hiri_spec
 from explorer.space import DEFAULT_SPACE, Space, is_ordered, load_space, sketch

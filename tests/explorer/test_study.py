@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import BUDGET, run, told
+from searches import BUDGET, run, told
 from typer.testing import CliRunner
 
 import explorer.evaluators.params as params

@@ -82,7 +82,7 @@ def read_subject(text: str, resolution: Resolution | None = None) -> Subject:
     is_builtin = name in builtin_specs()
     if is_builtin or Path(name).is_file() or Path(name).suffix in (".yaml", ".yml") or len(Path(name).parts) > 1:
         note = None
-        if is_builtin and timm.is_model(name):
+        if is_builtin and _is_timms_own(name):
             note = f"{name} is a spec and a timm model; the spec is built ({TIMM_PREFIX}{name} is timm's)"
         return read_spec_subject(name, wanted, note)
     if timm.is_model(name):
@@ -94,6 +94,11 @@ def read_subject(text: str, resolution: Resolution | None = None) -> Subject:
         message = f"{show(name)} is no file, no built-in spec and no timm model; {hint}"
         raise SpecError(replace(error.problems[0], message=message)) from None
     return read_spec_subject(name, wanted)  # a folder: loading it says so
+
+
+def _is_timms_own(name: str) -> bool:
+    """Whether timm has a model of that name that `hiri_spec.register` did not put there."""
+    return timm.is_model(name) and str(timm.model_entrypoint(name).__module__).startswith("timm.")
 
 
 def split_size(text: str) -> tuple[str, tuple[int, int] | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ def test_names(text: str, label: str, source: str) -> None:
 
 def test_a_name_that_both_have_is_told() -> None:
     assert "timm:pvt_v2_b0 is timm's" in str(read_subject("pvt_v2_b0").note)
+    import_module("hiri_spec.timm_models")  # what is registered there from a spec is no other model
     assert read_subject("hiri_s").note is None
     assert read_subject("timm:pvt_v2_b0@64").note is None
 
