@@ -17,7 +17,7 @@ from .schema import ModelSpec
 from .transforms import fit_to_budget, scale_up
 
 if TYPE_CHECKING:
-    from .nn import build, carry_weights, from_pretrained, load_timm_weights, load_weights, transfer_weights
+    from .nn import build, carry_weights, from_pretrained, fuse, load_timm_weights, load_weights, transfer_weights
     from .source import to_source
     from .timm_models import register
 
@@ -33,6 +33,7 @@ __all__ = [
     "cost",
     "fit_to_budget",
     "from_pretrained",
+    "fuse",
     "graph",
     "load",
     "load_timm_weights",
@@ -48,7 +49,7 @@ _ON_FIRST_USE = {
     "register": "hiri_spec.timm_models",
     "to_source": "hiri_spec.source",
     **dict.fromkeys(
-        ("build", "carry_weights", "from_pretrained", "load_timm_weights", "load_weights", "transfer_weights"),
+        ("build", "carry_weights", "from_pretrained", "fuse", "load_timm_weights", "load_weights", "transfer_weights"),
         "hiri_spec.nn",
     ),
 }

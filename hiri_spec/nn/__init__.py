@@ -4,6 +4,7 @@ from .backbone import Backbone
 from .carry import carry_weights
 from .checkpoint import from_pretrained
 from .compile import build
+from .fuse import fuse
 from .load import load_weights
 from .timm_weights import load_timm_weights
 from .transfer import transfer_weights
@@ -13,6 +14,7 @@ __all__ = [
     "build",
     "carry_weights",
     "from_pretrained",
+    "fuse",
     "load_timm_weights",
     "load_weights",
     "transfer_weights",
