@@ -4,7 +4,7 @@ from .backbone import Backbone
 from .carry import carry_weights
 from .checkpoint import from_pretrained
 from .compile import build
-from .fuse import fuse
+from .fusion import fuse
 from .load import load_weights
 from .timm_weights import load_timm_weights
 from .transfer import transfer_weights

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ...errors import Problem, SpecError, suggest
 from ..backbone import Backbone
-from ..fuse import fuse
+from ..fusion import fuse
 from .cuda import record_graph
 from .models import Subject
 from .onnx import NEEDED, run_in_onnxruntime
@@ -65,7 +65,7 @@ class Step:
 
 
 class Fused(Step):
-    """Norms and branches folded into convolutions: `hiri_spec.nn.fuse`, for networks built from specs."""
+    """Norms and branches folded into convolutions: `hiri_spec.nn.fusion`, for networks built from specs."""
 
     name = "fused"
     specs_only = True

@@ -14,10 +14,10 @@ from torch import nn
 import hiri_spec
 from hiri_spec import ModelSpec
 from hiri_spec.block import Part, trace
-from hiri_spec.nn.fuse import fuse
-from hiri_spec.nn.fuse.draft import Draft
-from hiri_spec.nn.fuse.operations import NarrowModule
-from hiri_spec.nn.fuse.rules import RULES
+from hiri_spec.nn.fusion import fuse
+from hiri_spec.nn.fusion.draft import Draft
+from hiri_spec.nn.fusion.operations import NarrowModule
+from hiri_spec.nn.fusion.rules import RULES
 from hiri_spec.nn.realise import Rates
 from hiri_spec.nn.wired import wire_module
 
