@@ -16,9 +16,10 @@ from hiri_spec.block import Block
 from hiri_spec.cost import part_cost, run_cost
 from hiri_spec.files import to_data
 from hiri_spec.network import forget_traces
+from hiri_spec.nn.bench.timing import time_call
 from hiri_spec.schema import ModelSpec
 
-from .timing import median_seconds, report, seconds
+from .timing import median_seconds, report
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
@@ -40,13 +41,13 @@ def against_fvcore() -> bool:
             forget_traces()
             part_cost.cache_clear()
             run_cost.cache_clear()
-        return seconds(lambda: hiri_spec.cost(spec, 448))
+        return time_call(lambda: hiri_spec.cost(spec, 448))
 
     spec = hiri_spec.load("hiri_s")
     build_and_count()
     rounds = [
         [
-            seconds(build_and_count),
+            time_call(build_and_count),
             statistics.median(fresh(memoised=False) for _ in range(101)),
             statistics.median(fresh(memoised=True) for _ in range(101)),
             median_seconds(lambda: ModelSpec.model_validate(data), 101),

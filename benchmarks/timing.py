@@ -5,30 +5,22 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 
-
-def seconds(call: Callable[[], object]) -> float:
-    """Wall time of one call."""
-    began = time.perf_counter()
-    call()
-    return time.perf_counter() - began
+from hiri_spec.nn.bench.timing import Limits, compare, interleave, spread, time_call
 
 
 def median_seconds(call: Callable[[], object], runs: int = 7) -> float:
     """Median wall time of several calls, after one that is not counted."""
     call()
-    return statistics.median(seconds(call) for _ in range(runs))
+    return statistics.median(time_call(call) for _ in range(runs))
 
 
 def alternate(first: Callable[[], object], second: Callable[[], object], runs: int = 7) -> tuple[float, float, float]:
     """Median times of two calls made in turn, and the median of their ratios pair by pair."""
-    first()
-    second()
-    pairs = [(seconds(first), seconds(second)) for _ in range(runs)]
-    ratio = statistics.median(a / b for a, b in pairs)
-    return statistics.median(a for a, _ in pairs), statistics.median(b for _, b in pairs), ratio
+    rounds = interleave([first, second], Limits(rounds=runs, seconds=None), turn_seconds=0)
+    one, other = rounds.column(0), rounds.column(1)
+    return spread(one).median, spread(other).median, compare(one, other).median
 
 
 def python(*arguments: str) -> Callable[[], object]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # not typing's: until a program has started, Ctrl-C finds as little as can be being imported
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from .results import SearchResult
     from .search import search
 

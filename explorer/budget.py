@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from math import ceil, floor
 
 from hiri_spec import ModelSpec, SpecError
 from hiri_spec.cost import network_cost
 from hiri_spec.errors import Problem
 from hiri_spec.quantities import format_resolution
 
-from .bounds import Bound, bound
+from .bounds import Bound, bound, is_boundable
 from .choices import Assignment
-from .space import Space, is_ordered, sketch
+from .space import Space, is_ordered
 
 LEAST_SHARE = 0.9
 MAX_STEPS = 120
+STRIDES = 16
+"""About how many steps lead from one end of a long range to the other, to begin with."""
 USUAL_HEAD_WIDTH = 32
+UNITLESS = 1000
+"""Fewer MACs than any network has: a budget like 5 is one whose unit was forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,10 @@ class Budget:
     def least_macs(self) -> int:
         """Fewest MACs that a candidate uses."""
         return round(self.macs * self.least_share)
+
+    def __str__(self) -> str:
+        limits = f"{format_macs(self.least_macs)} to {format_macs(self.macs)}"
+        return limits if self.max_params is None else f"{limits} and {self.max_params:,} parameters"
 
     def is_met(self, macs: int, params: int) -> bool:
         """Whether a cost lies within the budget and uses enough of it."""
@@ -110,22 +119,38 @@ def fit(space: Space, budget: Budget, assignment: Assignment, rng: random.Random
     here = _candidate(space, settle_heads(space, assignment))
     if here is None or not is_ordered(here.spec):
         return None
-    spent: set[tuple[str, int]] = set()
+    strides = {name: max(1, len(parameter.labels) // STRIDES) for name, parameter in space.parameters.items()}
+    spent: set[tuple[str, bool]] = set()
     for _ in range(MAX_STEPS):
         excess = budget.excess(here.macs, here.params)
         if excess == 0:
             return here
-        moves = [move for move in _moves(space, here.assignment, -excess) if move not in spent]
+        moves = [
+            move for move in _moves(space, here.assignment, -excess, strides) if (move[0], move[1] > 0) not in spent
+        ]
         if not moves:
             return None
-        name, direction = rng.choice(moves)
-        stepped = {**here.assignment, name: here.assignment[name] + direction}
+        name, step = rng.choice(moves)
+        stepped = {**here.assignment, name: here.assignment[name] + step}
         there = _candidate(space, settle_heads(space, stepped))
         if there is None or budget.excess(there.macs, there.params) == -excess:
-            spent.add((name, direction))  # no network, or a step too far: another parameter has to give
+            # no network, or a step too far: take smaller ones, and then another parameter has to give
+            if strides[name] == 1:
+                spent.add((name, step > 0))
+            strides[name] = max(1, strides[name] // 2)
             continue
         here = there
     return None
+
+
+def list_candidates(space: Space, budget: Budget) -> list[Candidate]:
+    """Every network of a space within a budget, by trying them all."""
+    found = (_candidate(space, assignment) for assignment in space.every())
+    return [
+        candidate
+        for candidate in found
+        if candidate is not None and is_ordered(candidate.spec) and budget.is_met(candidate.macs, candidate.params)
+    ]
 
 
 def _candidate(space: Space, assignment: Assignment) -> Candidate | None:
@@ -133,21 +158,27 @@ def _candidate(space: Space, assignment: Assignment) -> Candidate | None:
     return None if spec is None else Candidate(assignment, spec, *cost_of(spec))
 
 
-def _moves(space: Space, assignment: Assignment, direction: int) -> Iterator[tuple[str, int]]:
+def _moves(space: Space, assignment: Assignment, direction: int, strides: dict[str, int]) -> Iterator[tuple[str, int]]:
     """Steps of active widths and depths that make the network larger (1) or smaller (-1)."""
     for name, index in space.active(assignment).items():
         parameter = space.parameters[name]
         if parameter.field not in ("width", "depth") or not all(isinstance(x, int | float) for x in parameter.labels):
             continue
         labels = parameter.labels
-        for step in (1, -1):
-            there = index + step
-            if 0 <= there < len(labels) and (labels[there] - labels[index]) * direction > 0:
-                yield name, step
+        for step in (strides[name], -strides[name]):
+            # a stride that leads beyond the last option leads to it
+            there = min(max(index + step, 0), len(labels) - 1)
+            if (labels[there] - labels[index]) * direction > 0:
+                yield name, there - index
 
 
 def check_possible(space: Space, budget: Budget) -> None:
-    """Refuse a budget that no network of the space meets; raises SpecError that says what the space allows."""
+    """Refuse a budget that no network of the space meets; raises SpecError that says what the space allows.
+
+    A space of too many ways to be bounded is let through: its search says when it finds nothing.
+    """
+    if not is_boundable(space):
+        return
     cheapest, dearest, smallest = (
         bound(space, "macs"),
         bound(space, "macs", most=True),
@@ -156,10 +187,14 @@ def check_possible(space: Space, budget: Budget) -> None:
     if cheapest is None or dearest is None:
         raise _hopeless(space)
     if budget.macs < cheapest.value:
-        raise _impossible(space, f"{_gmacs(budget.macs)} are too few", "cheapest", cheapest, "use at least that")
+        way_out = f"use at least {format_macs(cheapest.value, ceil)}"
+        if budget.macs < UNITLESS:
+            way_out = f"did you mean {budget.macs}gflops? Or {way_out}"
+        raise _impossible(space, f"{format_macs(budget.macs)} are too few", "cheapest", cheapest, way_out)
     if budget.least_macs > dearest.value:
-        share = f"no network can use {budget.least_share:.0%} of {_gmacs(budget.macs)}"
-        raise _impossible(space, share, "dearest", dearest, f"use at most {_gmacs(dearest.value / budget.least_share)}")
+        share = f"no network can use {budget.least_share:.0%} of {format_macs(budget.macs)}"
+        way_out = f"use at most {format_macs(int(dearest.value / budget.least_share), floor)}"
+        raise _impossible(space, share, "dearest", dearest, way_out)
     if smallest is not None and budget.max_params is not None and budget.max_params < smallest.value:
         message = f"{budget.max_params:,} are too few: the smallest network of this space, {smallest.sketch}, "
         raise SpecError(
@@ -183,14 +218,15 @@ def _impossible(space: Space, what: str, which: str, limit: Bound, way_out: str)
     data = space.top.get("resolution")
     side = getattr(data, "value", None)
     at = f" at {format_resolution((side, side))}" if isinstance(side, int) else ""
-    message = f"{what}: the {which} network of this space, {limit.sketch}, costs {_gmacs(limit.value)}{at}; {way_out}"
+    message = (
+        f"{what}: the {which} network of this space, {limit.sketch}, costs {format_macs(limit.value)}{at}; {way_out}"
+    )
     return SpecError(Problem(message, "--budget", code="impossible"))
 
 
-def _gmacs(macs: float) -> str:
-    return f"{macs / 1e9:.3f} GMACs"
-
-
-def describe(candidate: Candidate) -> str:
-    """A candidate in one line."""
-    return f"{sketch(candidate.spec)}, {_gmacs(candidate.macs)}, {candidate.params / 1e6:.1f} M params"
+def format_macs(macs: int, to_whole: Callable[[float], int] = round) -> str:
+    """An amount of MACs with three decimals, rounded as told; small ones in full."""
+    for unit, scale in (("GMACs", 10**9), ("MMACs", 10**6)):
+        if macs >= scale / 10:
+            return f"{to_whole(macs / (scale / 1000)) / 1000:.3f} {unit}"
+    return f"{macs:,} MACs"

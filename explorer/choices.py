@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from math import prod
 from typing import Any
 
@@ -230,6 +231,20 @@ def count(node: Node) -> int:
     if isinstance(node, Fields):
         return prod(count(item) for item in node.items.values())
     return prod(count(item) for item in node.items) if isinstance(node, Items) else 1
+
+
+def assignments(node: Node) -> Iterator[Assignment]:
+    """Every different value that a node can take, as the parameters in force and the options taken."""
+    if isinstance(node, Choice):
+        for index, option in enumerate(node.options):
+            for inside in assignments(option):
+                yield {node.parameter.name: index, **inside}
+    elif isinstance(node, Fields | Items):
+        items = node.items.values() if isinstance(node, Fields) else node.items
+        for parts in product(*[list(assignments(item)) for item in items]):
+            yield {name: index for part in parts for name, index in part.items()}
+    else:
+        yield {}
 
 
 def resolve(node: Node, assignment: Assignment) -> Any:

@@ -12,12 +12,14 @@ import typer
 
 from hiri_spec.command_line import JsonOption, SetOption, console, run_app
 from hiri_spec.cost import CONVENTION
-from hiri_spec.errors import Problem, SpecError
+from hiri_spec.errors import SpecError
 from hiri_spec.files import parse_assignments
 from hiri_spec.quantities import format_resolution
 
+from .interrupts import undivided
 from .results import Member, SearchResult
 from .search import DEFAULT_TRIALS, Started, Watcher, search
+from .space import Space
 
 app = typer.Typer(
     add_completion=False,
@@ -37,16 +39,20 @@ class Screen(Watcher):
         self._task: Any = None
         self._last = 0.0
         self._trials = 0
+        self.result: SearchResult | None = None
+
+    def opened(self, space: Space) -> None:
+        """Say how large the space is."""
+        self._console.print(f"space: {_shown(space.file)}, {_short(space.size)} networks")
 
     def started(self, start: Started) -> None:
-        """Say how large the space is and how rare what is looked for, and open the bar."""
+        """Say how rare what is looked for is, and open the bar."""
         self._trials = start.trials
         feasibility, budget = start.feasibility, start.budget
         limits = f"{budget.least_macs / 1e9:.4g} to {budget.macs / 1e9:.4g} GMACs"
         if budget.max_params is not None:
             limits += f" and at most {budget.max_params / 1e6:g} M params"
         print_line = self._console.print
-        print_line(f"space: {_shown(start.space.file)}, {_short(start.space.size)} networks")
         print_line(f"budget: {limits} at {format_resolution(start.resolution)} px; {CONVENTION}")
         print_line(
             f"of {feasibility.draws:,} raw draws {feasibility.valid:.1%} are networks in order, "
@@ -61,14 +67,28 @@ class Screen(Watcher):
             self._open_bar(start)
 
     def _open_bar(self, start: Started) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            ProgressColumn,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+        from rich.text import Text
+
+        class Best(ProgressColumn):
+            """The best so far, which gives way where the terminal is narrow; the other columns stay whole."""
+
+            def render(self, task: Any) -> Text:
+                return Text(task.fields["best"], no_wrap=True, overflow="ellipsis")
 
         self._progress = Progress(
             TextColumn("searching"),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[best]}"),
+            Best(),
             console=self._console,
             transient=True,
         )
@@ -84,10 +104,18 @@ class Screen(Watcher):
             self._console.print(f"{member.number + 1}/{self._trials} {line}")
             self._last = time.monotonic()
 
+    def ended(self, result: SearchResult) -> None:
+        """Keep what was found, which is printed however the rest goes."""
+        self.close()
+        if result.was_interrupted and self.result is None and result.trials:
+            self._console.print("stopped, writing results …")
+        self.result = result
+
     def close(self) -> None:
         """Take the bar away."""
         if self._progress is not None:
             self._progress.stop()
+            self._progress = None
 
 
 def _shown(file: str) -> str:
@@ -127,11 +155,12 @@ def command(
 ) -> None:
     """Run the search and print its front."""
     screen = Screen()
+    failure: Exception | None = None
     try:
-        result = search(
+        search(
             budget,
             resolution=resolution,
-            stages=None if stages is None else _read_counts(stages),
+            stages=stages,
             trials=trials,
             space=space,
             max_params=max_params,
@@ -142,22 +171,34 @@ def command(
             seed=seed,
             watcher=screen,
         )
+    except Exception as error:
+        # told once what was found is on the screen
+        failure = error
     finally:
         screen.close()
-    _print_result(result, as_json)
-    if result.was_interrupted:
-        sys.stderr.write(f"stopped; {len(result.trials)} trials are kept in {result.out}. Same command to go on.\n")
+    with undivided():  # it takes no time, and whoever is impatient wants to read it all the same
+        if screen.result is not None:
+            _tell(screen.result, failure, as_json)
+    if failure is not None:
+        raise failure
+    if screen.result is not None and screen.result.was_interrupted:
         raise typer.Exit(130)
 
 
-def _read_counts(text: str) -> list[int]:
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdigit() and int(part) > 0 for part in parts):
-        raise SpecError(Problem(f"{text!r} are no numbers of stages; write them like 4,5,6", "--stages"))
-    return [int(part) for part in parts]
+def _tell(result: SearchResult, failure: Exception | None, as_json: bool) -> None:
+    """Print what was found, however the search ended, and why it ended if it wasn't an error."""
+    count = f"{len(result.trials)} trials"
+    if result.trials or failure is None:
+        problems = failure.problems if isinstance(failure, SpecError) else ()
+        _print_result(result, as_json, is_written=all(problem.code != "unwritable" for problem in problems))
+    if failure is None and result.was_interrupted:
+        ending = f"; {result.ending}" if result.ending else ""
+        sys.stderr.write(f"stopped; {count} are kept in {result.out}{ending}. Same command to go on.\n")
+    elif failure is None and result.ending:
+        sys.stderr.write(f"ended after {count}: {result.ending}\n")
 
 
-def _print_result(result: SearchResult, as_json: bool) -> None:
+def _print_result(result: SearchResult, as_json: bool, is_written: bool) -> None:
     from .report import front_rows, front_table
 
     if as_json:
@@ -169,6 +210,7 @@ def _print_result(result: SearchResult, as_json: bool) -> None:
                     "out": str(result.out),
                     "trials": len(result.trials),
                     "was_interrupted": result.was_interrupted,
+                    "ending": result.ending,
                     "best": result.best.number if result.trials else None,
                     "front": front_rows(result),
                 },
@@ -179,7 +221,8 @@ def _print_result(result: SearchResult, as_json: bool) -> None:
     elif result.trials:
         out = console()
         out.print(front_table(result))
-        out.print(f"\nthe front of {len(result.trials)} trials; best: {result.out / 'best.yaml'}", soft_wrap=True)
+        best = result.out / "best.yaml" if is_written else f"trial {result.best.number}"
+        out.print(f"\nthe front of {len(result.trials)} trials; best: {best}", soft_wrap=True)
 
 
 def main() -> None:

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
+from torch import Tensor, nn
 
 from hiri_spec import ModelSpec, build
+from hiri_spec.nn.bench.timing import Limits, interleave, spread
 
 RUNS = 7
 
 
 def measure_latencies_ms(specs: Sequence[tuple[ModelSpec, int | tuple[int, int]]], runs: int = RUNS) -> list[float]:
     """Median milliseconds of one image through each network at its resolution; the networks take turns."""
-    models = []
+    calls = []
     for spec, resolution in specs:
         size = resolution if isinstance(resolution, tuple) else (resolution, resolution)
-        models.append((build(spec).eval(), torch.randn(1, spec.in_channels, *size)))
-    times: list[list[float]] = [[] for _ in models]
-    with torch.inference_mode():
-        for turn in range(runs + 1):
-            for (model, image), own in zip(models, times, strict=True):
-                began = time.perf_counter()
-                model(image)
-                if turn:  # the first one warms up
-                    own.append(1e3 * (time.perf_counter() - began))
-    return [statistics.median(own) for own in times]
+        calls.append(_bind(build(spec).eval(), torch.randn(1, spec.in_channels, *size)))
+    rounds = interleave(calls, Limits(rounds=runs, seconds=None), turn_seconds=0)
+    return [1e3 * spread(rounds.column(index)).median for index in range(len(calls))]
+
+
+def _bind(model: nn.Module, image: Tensor) -> Callable[[], Tensor]:
+    def run() -> Tensor:
+        with torch.inference_mode():
+            out: Tensor = model(image)
+            return out
+
+    return run

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import io
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from hiri_spec.cost import CONVENTION
 from hiri_spec.files import write_bytes, write_text
 
+from .interrupts import undivided
 from .results import Member, SearchResult
 
 COLOURS = ("#2a9d8f", "#e9a23b", "#c8553d", "#5b6c8f", "#7b5ea7", "#8c6d46")
 INK, FAINT = "#22303c", "#8a949e"
 MOST_LABELS = 8
+
+
+def load_libraries() -> None:
+    """Import what draws, which takes half a second: a Ctrl-C amid the import of a C extension can crash Python."""
+    with undivided():
+        import_module("matplotlib.backends.backend_agg")
+        import_module("plotly.graph_objects")
 
 
 def _groups(result: SearchResult) -> list[tuple[int, str, list[Member]]]:
@@ -36,22 +47,33 @@ def labelled(front: tuple[Member, ...]) -> list[Member]:
     return [front[place] for place in sorted(places)]
 
 
-def draw_png(path: Path, result: SearchResult) -> None:
-    """Score over cost, the Pareto front drawn through."""
-    import io
+def _score_axis(result: SearchResult) -> str:
+    return result.score_name if result.is_by_params else f"{result.score_name} (no training)"
 
+
+def _in_columns(first: list[Any], second: list[Any], blank: Any) -> list[Any]:
+    """Entries of a legend of two columns, the shorter one filled up so that each keeps to its own."""
+    rows = max(len(first), len(second))
+    return [*first, *[blank] * (rows - len(first)), *second, *[blank] * (rows - len(second))]
+
+
+def pareto_figure(result: SearchResult) -> Any:
+    """Score over cost, the Pareto front drawn through: a matplotlib figure."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8.4, 6), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
+    kinds: list[Any] = []
+    numbered: list[Any] = []
     for count, colour, members in _groups(result):
         macs, scores = [m.macs / 1e9 for m in members], [m.score for m in members]
-        axes.scatter(macs, scores, s=20, color=colour, alpha=0.6, linewidths=0, label=f"{count} stages")
+        dots = axes.scatter(macs, scores, s=20, color=colour, alpha=0.6, linewidths=0, label=f"{count} stages")
+        kinds.append(dots)
     front = result.front
     axes.step([m.macs / 1e9 for m in front], [m.score for m in front], where="post", color=INK, linewidth=1.2, zorder=3)
-    axes.scatter(
+    rings = axes.scatter(
         [m.macs / 1e9 for m in front],
         [m.score for m in front],
         s=42,
@@ -61,22 +83,30 @@ def draw_png(path: Path, result: SearchResult) -> None:
         zorder=4,
         label="Pareto front",
     )
+    kinds.append(rings)
     for number, member in enumerate(labelled(front), start=1):
         x, y = member.macs / 1e9, member.score
         # a front climbs to the right: up on the left and down on the right of a member lies no other
         offset, side = ((-4, 4), "right") if number % 2 else ((5, -11), "left")
         axes.annotate(str(number), (x, y), xytext=offset, textcoords="offset points", ha=side, fontsize=8)
         label = f"{member.sketch}, {member.params / 1e6:.1f} M params"
-        axes.scatter([], [], marker=f"${number}$", color=INK, s=30, linewidths=0, label=label)
+        numbered.append(axes.scatter([], [], marker=f"${number}$", color=INK, s=30, linewidths=0, label=label))
     axes.margins(y=0.1)
     axes.set_title(_title(result), loc="left", fontsize=12, fontweight="bold", color=INK)
     axes.set_xlabel(f"GMACs ({CONVENTION.split(': ')[1]})")
-    axes.set_ylabel(f"{result.score_name} (no training)")
+    axes.set_ylabel(_score_axis(result))
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(frameon=False, fontsize=8.5, loc="outside lower left", ncols=2)
+    (blank,) = axes.plot([], [], linestyle="none", label=" ")
+    handles = _in_columns(kinds, numbered, blank)
+    figure.legend(handles=handles, frameon=False, fontsize=8.5, loc="outside lower left", ncols=2)
+    return figure
+
+
+def draw_png(path: Path, result: SearchResult) -> None:
+    """The figure as a picture."""
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", metadata={"Software": None})
+    pareto_figure(result).savefig(stream, format="png", metadata={"Software": None})
     write_bytes(path, stream.getvalue())
 
 
@@ -108,7 +138,7 @@ def draw_html(path: Path, result: SearchResult) -> None:
     figure.update_layout(
         title=_title(result),
         xaxis_title=f"GMACs ({CONVENTION.split(': ')[1]})",
-        yaxis_title=f"{result.score_name} (no training)",
+        yaxis_title=_score_axis(result),
         template="plotly_white",
     )
     write_text(path, figure.to_html(include_plotlyjs=True, full_html=True))

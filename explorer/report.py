@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -14,8 +18,8 @@ from hiri_spec.cost import CONVENTION
 from hiri_spec.errors import Problem
 from hiri_spec.files import to_yaml, write_text
 
-from .plots import draw_html, draw_png
-from .results import Member, SearchResult
+from .plots import draw_html, draw_png, load_libraries
+from .results import PARAMS, Member, SearchResult
 
 COLUMNS = ("trial", "score", "gmacs", "params_m", "stages", "architecture", "seconds", "on_front")
 
@@ -23,17 +27,14 @@ COLUMNS = ("trial", "score", "gmacs", "params_m", "stages", "architecture", "sec
 def front_table(result: SearchResult) -> Table:
     """The Pareto front, cheapest first."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for name in ("trial", "network", result.score_name, "GMACs", "params M"):
+    # where parameters are the score, one column tells both
+    scores = [] if result.is_by_params else [result.score_name]
+    for name in ("trial", "network", *scores, "GMACs", PARAMS):
         table.add_column(name, justify="left" if name == "network" else "right")
     for member in result.front:
         is_best = member.number == result.best.number
-        cells = (
-            str(member.number),
-            member.sketch,
-            f"{member.score:.2f}",
-            f"{member.macs / 1e9:.3f}",
-            f"{member.params / 1e6:.2f}",
-        )
+        costs = f"{member.macs / 1e9:.3f}", f"{member.params / 1e6:.2f}"
+        cells = (str(member.number), member.sketch, *([f"{member.score:.2f}"] if scores else []), *costs)
         table.add_row(*cells, style="bold" if is_best else None)
     return table
 
@@ -94,24 +95,48 @@ def spec_text(result: SearchResult, member: Member) -> str:
 
 
 def write_reports(result: SearchResult) -> None:
-    """Write every file of a search anew, each whole or not at all; nothing if no trial is finished."""
+    """Write every file of a search anew, each whole or not at all; nothing if no trial is finished.
+
+    One that can't be written keeps no other from being written; raises SpecError that lists them at the end.
+    """
     if not result.trials:
         return
-    write_text(result.out / "trials.csv", trials_csv(result))
-    write_text(result.out / "best.yaml", spec_text(result, result.best))
-    folder = result.out / "front"
+    load_libraries()
+    out, front = result.out, {file_name(member): member for member in result.front}
+    writers: list[Callable[[], object]] = [
+        lambda: write_text(out / "trials.csv", trials_csv(result)),
+        lambda: write_text(out / "best.yaml", spec_text(result, result.best)),
+        lambda: _clear_front(out / "front", front),
+        *(partial(_write_spec, out / "front" / name, result, member) for name, member in front.items()),
+        lambda: draw_png(out / "pareto.png", result),
+        lambda: draw_html(out / "pareto.html", result),
+    ]
+    problems: list[Problem] = []
+    for write in writers:
+        try:
+            write()
+        except SpecError as error:
+            # what they advise, another place, is not to be had for one file of a folder
+            problems += [replace(each, message=each.message.partition(";")[0]) for each in error.problems]
+    if problems:
+        message = f"not all files could be written, but all {len(result.trials)} trials are kept; make room or move "
+        message += "what is in the way, and run the same command again"
+        raise SpecError([*problems, Problem(message, "--out", code="unwritable")])
+
+
+def _write_spec(path: Path, result: SearchResult, member: Member) -> None:
+    if path.parent.is_dir():  # that it isn't has been told
+        write_text(path, spec_text(result, member))
+
+
+def _clear_front(folder: Path, wanted: Collection[str]) -> None:
+    """Make the folder of the front, and take out of it what is on the front no longer."""
     try:
         folder.mkdir(exist_ok=True)
+        for old in folder.glob("trial_*.yaml"):
+            if old.name not in wanted:
+                old.unlink()
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise SpecError(
-            Problem(f"{folder} cannot be made: {reason}; move it away", "--out", code="unwritable")
-        ) from None
-    wanted = {file_name(member): member for member in result.front}
-    for name, member in wanted.items():
-        write_text(folder / name, spec_text(result, member))
-    for old in folder.glob("trial_*.yaml"):
-        if old.name not in wanted:
-            old.unlink()
-    draw_png(result.out / "pareto.png", result)
-    draw_html(result.out / "pareto.html", result)
+        place = error.filename or folder
+        message = f"cannot be {'removed' if folder.is_dir() else 'made'}: {error.strerror or error}"
+        raise SpecError(Problem(message, file=str(place), code="unwritable")) from None

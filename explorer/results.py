@@ -11,6 +11,9 @@ from hiri_spec import ModelSpec, SpecError
 
 from .space import sketch
 
+PARAMS = "params M"
+"""What millions of parameters are called in tables, where they are the score as well as where they are not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -40,6 +43,13 @@ class SearchResult:
     score_name: str
     settings: Mapping[str, Any]
     was_interrupted: bool = False
+    ending: str = ""
+    """Why there are fewer trials than were asked for, or not all files; empty if nothing is amiss."""
+
+    @property
+    def is_by_params(self) -> bool:
+        """Whether the score is the number of parameters, and needn't be told twice."""
+        return self.score_name == PARAMS
 
     @property
     def best(self) -> Member:

@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    # before anything slow is imported, and never past this line: the command imports this module by its name
+    from .entry import start
+
+    start("explorer.command")
+
 import math
 import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
 from hiri_spec import ModelSpec, SpecError, __version__
-from hiri_spec.errors import Problem, suggest
+from hiri_spec.errors import Problem
 from hiri_spec.files import to_yaml, write_text
-from hiri_spec.quantities import format_resolution, parse_macs, parse_params, parse_resolutions
+from hiri_spec.quantities import format_resolution, parse_macs, parse_params
 
+from .arguments import (
+    default_folder,
+    read_changes,
+    read_objective,
+    read_place,
+    read_seed,
+    read_size,
+    read_stages,
+    read_trials,
+    size_of,
+)
 from .budget import Budget, Feasibility, check_possible, measure_feasibility
+from .interrupts import undivided
 from .results import Member, SearchResult, pareto_front
-from .space import DEFAULT_SPACE, Space, load_space, sketch
+from .space import Space, load_space, sketch
 
-OBJECTIVES = ("pareto", "score")
 DEFAULT_TRIALS = 300
 
 
@@ -42,18 +59,24 @@ class Started:
 class Watcher:
     """Told how a search goes; this one says nothing."""
 
+    def opened(self, space: Space) -> None:
+        """The space is read; what it allows is being found out."""
+
     def started(self, start: Started) -> None:
-        """The space is read and the study open."""
+        """The study is open."""
 
     def tried(self, member: Member, best: Member) -> None:
         """A trial is finished."""
+
+    def ended(self, result: SearchResult) -> None:
+        """No more is tried; the files are being written. Whatever goes wrong from here on, this is what was found."""
 
 
 def search(
     budget: str | float,
     *,
     resolution: int | tuple[int, int] | str | None = None,
-    stages: int | Sequence[int] | None = None,
+    stages: int | str | Sequence[int] | None = None,
     trials: int = DEFAULT_TRIALS,
     space: str | Path | None = None,
     max_params: str | float | None = None,
@@ -66,29 +89,30 @@ def search(
 ) -> SearchResult:
     """Search a space for networks within a budget ("5gflops", "5gmacs", 5e9), as the command does, and write the same.
 
-    `trials` is the number in all: called again, a search goes on to it. Raises SpecError for a wrong space, an
-    impossible budget, or a folder that holds another search.
+    `trials` is the number in all: called again, a search goes on to it. A search that runs out of networks before, or
+    is stopped by Ctrl-C, says so in the result's `ending`. Raises SpecError for a wrong argument or space, an
+    impossible budget, a folder that holds another search, and, once everything found is written, for what ended the
+    search early: an evaluator that failed, a full disk.
     """
     watcher = watcher or Watcher()
     limits = Budget(parse_macs(str(budget)), None if max_params is None else parse_params(str(max_params)))
-    if objective not in OBJECTIVES:
-        raise SpecError(Problem(f"unknown objective {objective!r}; {suggest(objective, OBJECTIVES)}", "--objective"))
-    if trials < 1:
-        raise SpecError(Problem(f"{trials} trials are too few; ask for 1 or more", "--trials"))
-    stages = [stages] if isinstance(stages, int) else stages
+    objective, trials, seed = read_objective(objective), read_trials(trials), read_seed(seed)
+    counts, changes = read_stages(stages), read_changes(set)
     from .evaluators import check_known
 
     check_known(evaluator)
-    opened = load_space(space, stages=stages, resolution=_read_size(resolution), set=set)
+    file, folder = read_place(space, "--space", "space.yaml"), read_place(out, "--out", "runs/mine")
+    opened = load_space(file, stages=counts, resolution=read_size(resolution), set=changes)
+    watcher.opened(opened)
     check_possible(opened, limits)
-    size = _size_of(opened)
-    folder = Path(out) if out is not None else _default_folder(opened, limits, size, objective, evaluator, seed)
+    size = size_of(opened)
+    folder = folder or default_folder(opened, limits, size, objective, evaluator, seed)
     settings = {
         "space": f"{Path(opened.file).name} {opened.fingerprint}",
         "budget": limits.macs,
         "max_params": limits.max_params,
         "resolution": format_resolution(size),
-        "stages": None if stages is None else ",".join(map(str, sorted({*stages}))),
+        "stages": None if counts is None else ",".join(map(str, counts)),
         "objective": objective,
         "evaluator": evaluator,
         "seed": seed,
@@ -99,7 +123,14 @@ def search(
 
     with locked_folder(folder):
         found, failure = _run(opened, limits, settings, folder, trials, watcher, size)
-        write_reports(found)
+        try:
+            watcher.ended(found)
+            write_reports(found)
+        except KeyboardInterrupt:
+            found = replace(found, was_interrupted=True, ending="not all files were written anew")
+            watcher.ended(found)
+        except SpecError as error:
+            failure = _joined(failure, error)
     if failure is not None:
         raise failure
     return found
@@ -113,7 +144,7 @@ def _run(
     trials: int,
     watcher: Watcher,
     size: tuple[int, int],
-) -> tuple[SearchResult, SpecError | None]:
+) -> tuple[SearchResult, Exception | None]:
     """What was found, and the error that ended the search early, if one did."""
     from .evaluators import EVALUATORS, load_evaluator
     from .samplers.budgeted import BudgetedSampler
@@ -126,8 +157,8 @@ def _run(
     members = [_member(space, trial) for trial in study.trials]
     feasibility = measure_feasibility(space, budget, seed)
     watcher.started(Started(space, budget, feasibility, size, out, trials, len(members), study.dropped_bytes))
-    was_interrupted = False
-    failure = None
+    was_interrupted, ending = False, ""
+    failure: Exception | None = None
     try:
         # a finished search is told again without loading torch
         evaluate = load_evaluator(settings["evaluator"]) if len(members) < trials else None
@@ -138,8 +169,8 @@ def _run(
             try:
                 score = _evaluate(evaluate, candidate.spec, seed, out, trial.number)
             except SpecError as error:
-                study.fail(trial, str(error))
                 failure = error
+                study.fail(trial, str(error))
                 break
             attributes = {
                 "macs": candidate.macs,
@@ -148,13 +179,33 @@ def _run(
                 "seconds": round(time.perf_counter() - began, 4),
             }
             values = [score] if is_single else [score, float(candidate.macs)]
-            members.append(_member(space, study.tell(trial, values, attributes)))
+            with undivided():
+                members.append(_member(space, study.tell(trial, values, attributes)))
             best = max(members, key=lambda member: member.score)
             watcher.tried(members[-1], best)
     except KeyboardInterrupt:
         was_interrupted = True
+    except SpecError as error:
+        if error.problems[0].code == "exhausted" and members:
+            ending = error.problems[0].message
+        else:
+            failure = _joined(failure, error)
+    except Exception as error:
+        # nobody's mistake but ours: what was found before it is written all the same
+        failure = error
     score_name = EVALUATORS[settings["evaluator"]].score_name
-    return SearchResult(tuple(members), pareto_front(members), out, score_name, settings, was_interrupted), failure
+    front = pareto_front(members)
+    return SearchResult(tuple(members), front, out, score_name, settings, was_interrupted, ending), failure
+
+
+def _joined(first: Exception | None, second: SpecError) -> Exception:
+    """One error that tells two."""
+    if first is None:
+        return second
+    if isinstance(first, SpecError):
+        return SpecError([*first.problems, *second.problems])
+    first.add_note(str(second))
+    return first
 
 
 def _evaluate(evaluate: Callable[[ModelSpec, int], float], spec: ModelSpec, seed: int, out: Path, number: int) -> float:
@@ -165,11 +216,15 @@ def _evaluate(evaluate: Callable[[ModelSpec, int], float], spec: ModelSpec, seed
             raise ArithmeticError(f"the score is {score}")
     except Exception as error:
         place = out / f"failed-{number}.yaml"
-        write_text(place, to_yaml(spec))
-        write_text(place.with_suffix(".txt"), traceback.format_exc())
         message = f"the evaluator failed on trial {number}: {type(error).__name__}: {error}; the trials before are kept"
         hint = f"the network is in {place}, the traceback beside it; the same command goes on with the next network"
-        raise SpecError(Problem(f"{message}; {hint}", "--evaluator", code="evaluator")) from error
+        problems = [Problem(f"{message}; {hint}", "--evaluator", code="evaluator")]
+        try:
+            write_text(place, to_yaml(spec))
+            write_text(place.with_suffix(".txt"), traceback.format_exc())
+        except SpecError as unwritten:
+            problems += unwritten.problems
+        raise SpecError(problems) from error
     return score
 
 
@@ -183,46 +238,6 @@ def _member(space: Space, trial: Any) -> Member:
     return Member(trial.number, spec, trial.score, trial.macs, trial.parameter_count, trial.seconds, values)
 
 
-def _read_size(resolution: int | tuple[int, int] | str | None) -> tuple[int, int] | None:
-    if resolution is None:
-        return None
-    if isinstance(resolution, tuple | list):
-        if len(resolution) != 2:
-            raise SpecError(Problem(f"{resolution!r} is no image size; give (height, width)", "--resolution"))
-        return resolution[0], resolution[1]
-    sizes = parse_resolutions(str(resolution))
-    if len(sizes) != 1:
-        raise SpecError(Problem("a search has one image size; give one", "--resolution"))
-    return sizes[0]
-
-
-def _size_of(space: Space) -> tuple[int, int]:
-    spec_size = getattr(space.top.get("resolution"), "value", None)
-    if isinstance(spec_size, int):
-        return spec_size, spec_size
-    items = getattr(space.top.get("resolution"), "items", None)
-    if isinstance(items, list):
-        height, width = (item.value for item in items)
-        return height, width
-    default: int = ModelSpec.model_fields["resolution"].default
-    return default, default
-
-
-def _default_folder(
-    space: Space, budget: Budget, size: tuple[int, int], objective: str, evaluator: str, seed: int
-) -> Path:
-    """A name for each search, so that the same command finds its own study again and no other's."""
-    parts = [Path(space.file).stem, f"{budget.macs / 1e9:g}gmacs", format_resolution(size)]
-    if budget.max_params is not None:
-        parts.append(f"{budget.max_params / 1e6:g}mparams")
-    parts += [name for name, default in ((objective, "pareto"), (evaluator, "zico")) if name != default]
-    if seed:
-        parts.append(f"seed{seed}")
-    if Path(space.file).resolve() != DEFAULT_SPACE.resolve() or space.is_changed:
-        parts.append(space.fingerprint[:6])
-    return Path("runs") / "-".join(parts)
-
-
 class _Callable(ModuleType):
     """Lets `explorer.search(…)` be called although `explorer.search` is this module."""
 
@@ -231,8 +246,3 @@ class _Callable(ModuleType):
 
 
 sys.modules[__name__].__class__ = _Callable
-
-if __name__ == "__main__":
-    from .command import main
-
-    main()

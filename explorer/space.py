@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,26 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from hiri_spec import ModelSpec, SpecError
-from hiri_spec.document import Document, Origin
-from hiri_spec.errors import Problem
-from hiri_spec.files import SPECS, load_document, validate
+from hiri_spec.document import Document, Origin, get
+from hiri_spec.errors import Path as DottedPath
+from hiri_spec.errors import Problem, show
+from hiri_spec.files import SPECS, load_document, parse_path, validate
 from hiri_spec.schema import Stage
 
-from .choices import Assignment, Choice, Fields, Fixed, Items, Node, Parameter, Tree, count, decisions, parse_tree
+from .choices import (
+    Assignment,
+    Choice,
+    Fields,
+    Fixed,
+    Items,
+    Node,
+    Parameter,
+    Tree,
+    assignments,
+    count,
+    decisions,
+    parse_tree,
+)
 from .choices import origins as origins_of
 from .choices import resolve as resolve_node
 
@@ -56,6 +71,11 @@ class Space:
     def draw(self, rng: random.Random) -> Assignment:
         """An option for every parameter, each as likely as the next."""
         return {name: int(rng.random() * len(p.labels)) for name, p in self.parameters.items()}
+
+    def every(self) -> Iterator[Assignment]:
+        """An assignment for each network of the space; see `size` before you ask."""
+        zeros = dict.fromkeys(self.parameters, 0)
+        return (zeros | active for active in assignments(self.root))
 
     def spec(self, assignment: Assignment) -> ModelSpec | None:
         """The network that an assignment decodes to, or None for a combination that is no network."""
@@ -141,7 +161,11 @@ def load_space(
 
     Raises SpecError, with file and line, for a space that is wrong or in which nothing varies.
     """
-    document = load_document(DEFAULT_SPACE if path is None else path, set=set)
+    file = DEFAULT_SPACE if path is None else path
+    try:
+        document = load_document(file, set=set)
+    except SpecError as error:
+        raise SpecError(_with_way(problem, file, set or {}) for problem in error.problems) from None
     if not isinstance(document.data, dict):
         raise document.error((), "a space is a mapping with name, stem and stages")
     document.data = dict(document.data)
@@ -162,6 +186,40 @@ def load_space(
     space.is_changed = bool(set) or stages is not None
     space.check()
     return space
+
+
+def _with_way(problem: Problem, file: str | Path, changes: Mapping[str, Any]) -> Problem:
+    """Where a path of --set stops at a choice, also tell how it goes on through it."""
+    if problem.code != "no_such_path" or problem.path not in changes:
+        return problem
+    data = load_document(file).data
+    ways = list(_paths_through(data, parse_path(problem.path)))
+    # where the field is written already, it is one that the block has
+    ways = [way for way in ways if way[-1] in get(data, way[:-1])] or ways
+    if not ways:
+        return problem
+    way = ".".join(map(str, ways[0]))
+    places = f"{len(ways)} such places, each to be set by itself" if len(ways) > 1 else "one such place"
+    message = (
+        f"in a space a path leads through the choices, here to {places}; write {way}={show(changes[problem.path])}"
+    )
+    return replace(problem, message=message)
+
+
+def _paths_through(data: Any, wanted: DottedPath, before: DottedPath = ()) -> Iterator[DottedPath]:
+    """Every path in a space's data that a path of the spec stands for: the same, led through the choices on its way."""
+    if isinstance(data, Mapping) and isinstance(data.get("choice"), list):
+        if wanted:
+            for index, option in enumerate(data["choice"]):
+                yield from _paths_through(option, wanted, (*before, "choice", index))
+    elif wanted and isinstance(data, Mapping):
+        if len(wanted) == 1 and isinstance(wanted[0], str):
+            yield (*before, *wanted)
+        elif wanted[0] in data:
+            yield from _paths_through(data[wanted[0]], wanted[1:], (*before, wanted[0]))
+    elif wanted and isinstance(data, list) and isinstance(wanted[0], int) and wanted[0] < len(data):
+        inside = data[wanted[0]]
+        yield from _paths_through(inside, wanted[1:], (*before, wanted[0])) if wanted[1:] else [(*before, *wanted)]
 
 
 def _keep_stages(document: Document, wanted: Sequence[int]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,16 +12,15 @@ from typing import Any, Literal
 
 import optuna
 from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState
 
 from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
+from .journal import FACTS, JOURNAL, Journal
 from .samplers.budgeted import BudgetedSampler
 
 Direction = Literal["minimize", "maximize"]
-JOURNAL = "study.journal"
 LOCK = ".lock"
 STUDY = "search"
 DESCRIPTION = "search"
@@ -46,38 +44,29 @@ def locked_folder(out: Path) -> Iterator[Path]:
     """Make the output folder, prove that it can be written, and keep other searches out of it meanwhile."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        lock = (out / LOCK).open("a+")
+        # without a buffer, which a full disk would make fail once more on closing
+        lock = (out / LOCK).open("ab", buffering=0)
     except FileExistsError:
         raise SpecError(Problem(f"{out} is a file, not a folder; name another", "--out", code="unwritable")) from None
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise SpecError(Problem(f"{out} cannot be written: {reason}", "--out", code="unwritable")) from None
+        raise _unwritable(out, error) from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock.truncate(0)
+            lock.write(str(os.getpid()).encode())
         except BlockingIOError:
-            lock.seek(0)
-            owner = lock.read().strip() or "unknown"
+            owner = (out / LOCK).read_text(errors="replace").strip() or "unknown"
             message = f"another search (process {owner}) is writing to {out}; wait for it, or name another folder"
             raise SpecError(Problem(message, "--out", code="locked")) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+        except OSError as error:
+            raise _unwritable(out, error) from None
         yield out
 
 
-class _FolderIsLocked(JournalFileOpenLock):
-    """No lock of its own for the journal: the folder's keeps others out, and does not outlive a killed process.
-
-    Optuna's locks are files; one left behind by `kill -9` makes the next search wait, or go round for ever.
-    """
-
-    def acquire(self) -> bool:
-        """The folder is locked already."""
-        return True
-
-    def release(self) -> None:
-        """The folder stays locked."""
+def _unwritable(out: Path, error: OSError) -> SpecError:
+    message = f"{out} cannot be written: {error.strerror or error}; make room there, or name another folder"
+    return SpecError(Problem(message, "--out", code="unwritable"))
 
 
 class SearchStudy:
@@ -93,18 +82,33 @@ class SearchStudy:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.out = out
         self.sampler = sampler
-        journal = out / JOURNAL
-        self.dropped_bytes = _drop_half_line(journal)
+        path = out / JOURNAL
         try:
-            backend = JournalFileBackend(str(journal), lock_obj=_FolderIsLocked(str(journal)))
-            self._stored = self._open(JournalStorage(backend), description, directions)
+            journal = Journal(path)
+            self.dropped_bytes = journal.dropped_bytes
+            self._stored = self._read(journal, description, directions)
         except OSError as error:
             reason = error.strerror or str(error)
-            raise SpecError(Problem(f"{journal} cannot be used: {reason}", "--out", code="unwritable")) from None
+            raise SpecError(Problem(f"{path} cannot be used: {reason}", "--out", code="unwritable")) from None
         self._memory = optuna.create_study(sampler=sampler, directions=directions)
         for trial in self._stored.get_trials(deepcopy=False):
             self._memory.add_trial(_copy(trial))
             sampler.remember(trial.params)
+
+    def _read(self, journal: Journal, description: dict[str, Any], directions: list[Direction]) -> optuna.Study:
+        try:
+            storage = JournalStorage(journal)
+        except OSError:
+            raise
+        except Exception as error:
+            # Optuna takes every line for one of its own, and stumbles over others in many ways
+            what = f"no record that Optuna can read ({type(error).__name__}: {error})"
+            raise journal.damaged(journal.line, what) from error
+        study = self._open(storage, description, directions)
+        labels = {name: parameter.choices for name, parameter in self.sampler.distributions.items()}
+        for trial in study.get_trials(deepcopy=False):
+            journal.check_trial(trial, labels, len(directions))
+        return study
 
     def _open(self, storage: JournalStorage, description: dict[str, Any], directions: list[Direction]) -> optuna.Study:
         names = [summary.study_name for summary in optuna.get_all_study_summaries(storage)]
@@ -136,7 +140,7 @@ class SearchStudy:
 
     def ask(self) -> optuna.Trial:
         """A new trial whose network is in `sampler.candidates`."""
-        return self._memory.ask(self.sampler.distributions)
+        return self._memory.ask(dict(self.sampler.distributions))
 
     def tell(self, trial: optuna.Trial, values: list[float], attributes: dict[str, Any]) -> Trial:
         """Finish a trial and write it, whole; raises SpecError where the disk does not take it."""
@@ -176,28 +180,5 @@ def _copy(trial: FrozenTrial) -> FrozenTrial:
 
 def _read(trial: FrozenTrial) -> Trial:
     attributes = trial.user_attrs
-    return Trial(
-        trial.number, trial.params, trial.values[0], attributes["macs"], attributes["params"], attributes["seconds"]
-    )
-
-
-def _drop_half_line(journal: Path) -> int:
-    """Cut off what a killed process or a full disk left of a last line; returns how many bytes that was.
-
-    Raises SpecError for a file that is no journal otherwise.
-    """
-    if not journal.exists():
-        return 0
-    content = journal.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    for number, line in enumerate(content[:whole].splitlines(), 1):
-        try:
-            json.loads(line)
-        except ValueError:
-            # a line that Optuna can't read would end in its traceback, and cutting more off would lose trials
-            message = "is damaged, this line is no JSON; move the file away to begin anew, or name another --out"
-            raise SpecError(Problem(message, file=str(journal), line=number, code="damaged")) from None
-    if whole < len(content):
-        with journal.open("r+b") as stream:
-            stream.truncate(whole)
-    return len(content) - whole
+    facts = (attributes[name] for name in FACTS)
+    return Trial(trial.number, trial.params, trial.values[0], *facts)

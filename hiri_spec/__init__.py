@@ -1,7 +1,7 @@
 """Declarative vision backbones: a YAML spec, its cost at once, its PyTorch model on demand.
 
-The names below are the public ones. Those that need torch are loaded on first use, so that importing this package,
-loading a spec and costing it stay fast and work without torch.
+The names below are the public ones. Those that need torch or are seldom used are loaded on first use, so that importing
+this package, loading a spec and costing it stay fast and work without torch.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from .schema import ModelSpec
 from .transforms import fit_to_budget, scale_up
 
 if TYPE_CHECKING:
-    from .nn import build, carry_weights, load_timm_weights
+    from .nn import build, carry_weights, from_pretrained, fuse, load_timm_weights, load_weights, transfer_weights
+    from .source import to_source
+    from .timm_models import register
 
 __version__ = "0.1.0"
 __all__ = [
@@ -30,21 +32,34 @@ __all__ = [
     "carry_weights",
     "cost",
     "fit_to_budget",
+    "from_pretrained",
+    "fuse",
     "graph",
     "load",
     "load_timm_weights",
+    "load_weights",
+    "register",
     "save",
     "scale_up",
+    "to_source",
+    "transfer_weights",
 ]
 
-_NEEDS_TORCH = dict.fromkeys(("build", "carry_weights", "load_timm_weights"), "hiri_spec.nn")
+_ON_FIRST_USE = {
+    "register": "hiri_spec.timm_models",
+    "to_source": "hiri_spec.source",
+    **dict.fromkeys(
+        ("build", "carry_weights", "from_pretrained", "fuse", "load_timm_weights", "load_weights", "transfer_weights"),
+        "hiri_spec.nn",
+    ),
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _NEEDS_TORCH:
+    if name in _ON_FIRST_USE:
         import importlib
 
-        value = getattr(importlib.import_module(_NEEDS_TORCH[name]), name)
+        value = getattr(importlib.import_module(_ON_FIRST_USE[name]), name)
         globals()[name] = value
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

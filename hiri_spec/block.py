@@ -17,9 +17,10 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from .errors import suggest
 from .feature_map import FeatureMap, start
 from .graph import Graph, Shapes, streams_of
+from .quantities import MAX_NUMBER
 
-Positive = Annotated[int, Field(ge=1)]
-PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Positive = Annotated[int, Field(ge=1, le=MAX_NUMBER)]
+PositiveFloat = Annotated[float, Field(gt=0, le=MAX_NUMBER, allow_inf_nan=False)]
 
 
 def _odd(value: int) -> int:
@@ -30,7 +31,7 @@ def _odd(value: int) -> int:
     return value
 
 
-OddInt = Annotated[int, Field(ge=1, json_schema_extra={"not": {"multipleOf": 2}}), AfterValidator(_odd)]
+OddInt = Annotated[int, Field(ge=1, le=MAX_NUMBER, json_schema_extra={"not": {"multipleOf": 2}}), AfterValidator(_odd)]
 
 
 def _usable(name: str) -> str:
@@ -54,7 +55,9 @@ RESERVED_NAMES = frozenset(
     """.split()  # noqa: SIM905 (a list of them would fill a page)
 )
 """What a torch module calls its own things; a run of blocks is an attribute beside them. A test compares with torch."""
-RunName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_usable)]
+RunName = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_usable), WithJsonSchema({"part": "run_name"})
+]
 NormName = Literal["batch", "layer"]
 ActivationName = Literal["gelu", "relu", "silu"]
 Norm = Annotated[NormName, Field(description="Normalisation: over the batch or over each position's channels.")]

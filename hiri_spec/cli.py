@@ -10,8 +10,11 @@ from typing import Annotated, Any
 import typer
 
 from . import __version__
-from .command_line import JsonOption, SetOption, console, run_app
+from .command_line import JsonOption, SetOption, console, print_tables, run_app, width_of
+from .commands.bench import bench
+from .commands.code import code
 from .commands.scale import scale_up
+from .commands.summary import summary
 from .cost import CONVENTION, Cost, CostRow
 from .cost import cost as cost_of
 from .differences import compare
@@ -23,6 +26,7 @@ from .schema import ModelSpec
 
 app = typer.Typer(
     help="Declarative vision backbones: what a YAML spec costs, what it looks like, what a change does to it.",
+    epilog="Example: hiri-spec cost hiri_s --resolution 224,448",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -35,6 +39,8 @@ ResolutionOption = Annotated[
     str | None,
     typer.Option("--resolution", "-r", metavar="SIZES", help="Image sizes, e.g. 224,448 or 512x1024 (height first)."),
 ]
+DRAWINGS = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".md": "mermaid"}
+"""The form of a drawing by what its file's name ends with."""
 OutOption = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write here instead of stdout.")]
 
 
@@ -89,7 +95,13 @@ def cost(
     from .tables import breakdown_table, totals_table
 
     out = console()
-    out.print(totals_table(costs, model.name), "", breakdown_table(costs, by), "", sep="\n")
+    breakdowns = [breakdown_table(costs, by)]
+    if width_of(out, breakdowns[0]) > out.width:  # then one below the other, if need be without memory
+        breakdowns = [breakdown_table([each], by) for each in costs]
+    if width_of(out, breakdowns[0]) > out.width:
+        breakdowns = [breakdown_table([each], by, with_memory=False) for each in costs]
+    print_tables(out, totals_table(costs, model.name), *breakdowns)
+    out.print()
     out.print(f"{CONVENTION}; attention products are counted. Memory: activations, batch 1, float32.", style="dim")
 
 
@@ -110,8 +122,13 @@ def draw(
     from .draw import draw_mermaid, draw_svg
 
     if form is None:
-        form = "mermaid" if out is not None and out.suffix in (".mmd", ".mermaid", ".md") else "svg"
+        form = "svg" if out is None or not out.suffix else DRAWINGS.get(out.suffix.lower())
+    if form is None:
+        message = f"{out} would hold no such picture; end it with {', '.join(DRAWINGS)}, or name the --format"
+        raise SpecError(Problem(message, "--out"))
     _choose(form, "--format", ("svg", "mermaid"))
+    if by == "op" and form == "svg":
+        raise SpecError(Problem("op is a level of detail for mermaid; add --format mermaid, or use block", "--by"))
     model = load(spec, set=parse_assignments(set or []))
     sizes = _sizes(resolution)
     if len(sizes) != 1:
@@ -150,7 +167,7 @@ def diff(
         from .tables import changes_table, cost_change_table
 
         out = console()
-        out.print(changes_table(changes), "", cost_change_table([a for a, _ in costs], [b for _, b in costs]), sep="\n")
+        print_tables(out, changes_table(changes), cost_change_table([a for a, _ in costs], [b for _, b in costs]))
     if changes and exit_code:
         raise typer.Exit(1)
 
@@ -224,7 +241,7 @@ def list_specs(as_json: JsonOption = False) -> None:
         return
     from .tables import list_table
 
-    console().print(list_table(models, costs))
+    print_tables(console(), list_table(models, costs))
 
 
 @app.command(epilog="Example: hiri-spec schema --out hiri-spec.schema.json")
@@ -251,6 +268,11 @@ def show(spec: SpecArgument, set: SetOption = None, out: OutOption = None, as_js
 
 
 app.command("scale", epilog="Example: hiri-spec scale pvt_v2_b2 --resolution 448 --out pvt_448.yaml")(scale_up)
+app.command("summary", epilog="Example: hiri-spec summary runs/hiri_s --resolution 448 --depth 4")(summary)
+app.command("code", epilog="Example: hiri-spec code hiri_s --class-name HiriS --out hiri_s.py")(code)
+app.command("bench", epilog="Example: hiri-spec bench hiri_s@448 pvt_v2_b2@448 timm:resnet50@224 --modes eager,onnx")(
+    bench
+)
 
 
 def _version(wanted: bool) -> None:

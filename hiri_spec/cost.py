@@ -12,16 +12,18 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .block import Block, Part
-from .errors import Problem, SpecError
+from .errors import Problem, SpecError, show
 from .files import SpecLike, as_spec
 from .graph import Shapes
 from .memory import BYTES, PartMemory, in_sequence, network_memory, part_memory, repeated, size_of
-from .network import Resolution, Segment, chain, read_resolution, segments, trace_part
+from .network import MAX_NODES, Resolution, Segment, chain, read_resolution, segments, trace_part
+from .quantities import MAX_NUMBER
 from .schema import ModelSpec
 
 CONVENTION = "MACs as papers count GFLOPs: 1 multiply-add = 1"
 MAX_PARAMS = 20_000_000_000
 MAX_MACS = 100_000_000_000_000
+MAX_OPERATIONS = MAX_NODES
 MAX_ROWS = 100_000
 
 
@@ -148,7 +150,7 @@ class Cost:
             )
             memory = in_sequence([repeated(own, segment.repeats or 1) for segment, _, own, _ in members])
             blocks = sum(segment.repeats or 0 for segment, _, _, _ in members) or 1
-            what = " + ".join(_describe(segment) for segment, _, _, _ in members)
+            what = " + ".join(describe(segment) for segment, _, _, _ in members)
             rows.append(self._row(name, what, blocks, whole, memory, members[0][3]))
         return rows
 
@@ -195,7 +197,8 @@ class Cost:
         return CostRow(name, kind, one.output, count, one.params, one.macs, memory.peak * BYTES * self.batch, kept)
 
 
-def _describe(segment: Segment) -> str:
+def describe(segment: Segment) -> str:
+    """What a segment is made of: `hr x2`, `irds_a`."""
     return segment.kind if segment.repeats is None else f"{segment.kind} x{segment.repeats}"
 
 
@@ -205,19 +208,26 @@ def cost(spec: SpecLike, resolution: Resolution | None = None, *, batch: int = 1
     Raises SpecError for a spec that is wrong or a resolution under 32 pixels a side.
     """
     spec = as_spec(spec)
-    if batch < 1:
-        raise SpecError(Problem(f"{batch!r} images are too few; use 1 or more", "batch"))
+    if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= MAX_NUMBER:
+        raise SpecError(Problem(f"{show(batch)} is no number of images; use a whole one from 1 on", "batch"))
     return Cost(spec, read_resolution(spec, resolution), batch)
 
 
-def check_affordable(spec: ModelSpec, *, max_params: float = MAX_PARAMS, max_macs: float = MAX_MACS) -> None:
+def check_affordable(
+    spec: ModelSpec,
+    *,
+    max_params: float = MAX_PARAMS,
+    max_macs: float = MAX_MACS,
+    max_operations: float = MAX_OPERATIONS,
+) -> None:
     """Refuse, before anything is built, a network that no machine holds; raises SpecError that tells the limit."""
     own = cost(spec)
     for what, value, limit, argument in (
         ("parameters", own.params, max_params, "max_params"),
         (f"MACs at {own.resolution[0]}x{own.resolution[1]}", own.macs, max_macs, "max_macs"),
+        ("operations", sum(row.count for row in own.by_op()), max_operations, "max_operations"),
     ):
-        if value > limit:
+        if not value <= limit:
             message = f"{spec.name} has {value:.3g} {what}, more than the limit of {limit:.3g}"
             hint = f"lower widths and depths, or raise the limit with {argument}=…"
             raise SpecError(Problem(f"{message}; {hint}", code="too_large"))

@@ -9,6 +9,8 @@ from typing import Any
 
 from .errors import Path, format_path
 from .files import to_data
+from .network import run_names
+from .saving import flow_text
 from .schema import ModelSpec
 
 
@@ -40,24 +42,62 @@ def _compare(path: Path, before: Any, after: Any) -> Iterator[Change]:
 
 
 def _compare_stages(before: list[Any], after: list[Any]) -> Iterator[Change]:
+    for old, new in pair_stages([likeness(stage) for stage in before], [likeness(stage) for stage in after]):
+        if old is not None and new is not None:
+            yield from _compare(("stages", new), before[old], after[new])
+        elif old is not None:
+            yield Change(f"stages[{old}]", before[old], None)
+        elif new is not None:
+            yield Change(f"stages[{new}]", None, after[new])
+
+
+def pair_stages(before: list[Any], after: list[Any]) -> Iterator[tuple[int | None, int | None]]:
+    """Match up stages by what they are like: pairs of indices, None for a stage that has no counterpart.
+
+    As many stages on both sides are taken in order; else equal ones go together, then what is left between them.
+    """
     if len(before) == len(after):
-        yield from _compare(("stages",), before, after)
+        yield from ((index, index) for index in range(len(before)))
         return
-    matcher = SequenceMatcher(None, [_likeness(s) for s in before], [_likeness(s) for s in after], autojunk=False)
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
     for kind, old_start, old_end, new_start, new_end in matcher.get_opcodes():
-        if kind in ("equal", "replace"):
-            shared = min(old_end - old_start, new_end - new_start)
-            for offset in range(shared):
-                path = ("stages", new_start + offset)
-                yield from _compare(path, before[old_start + offset], after[new_start + offset])
-            old_start, new_start = old_start + shared, new_start + shared
-        for index in range(old_start, old_end):
-            yield Change(f"stages[{index}]", before[index], None)
-        for index in range(new_start, new_end):
-            yield Change(f"stages[{index}]", None, after[index])
+        shared = min(old_end - old_start, new_end - new_start) if kind in ("equal", "replace") else 0
+        yield from ((old_start + offset, new_start + offset) for offset in range(shared))
+        yield from ((index, None) for index in range(old_start + shared, old_end))
+        yield from ((None, index) for index in range(new_start + shared, new_end))
 
 
-def _likeness(stage: Any) -> tuple[Any, ...]:
+def likeness(stage: Any) -> tuple[Any, ...]:
     """What makes two stages the same stage: their blocks and widths."""
     runs = stage if isinstance(stage, list) else [stage]
     return tuple((run.get("block"), run.get("width")) for run in runs)
+
+
+def as_text(value: Any) -> str:
+    """One side of a change as YAML in one line; a dash for what isn't there."""
+    return "–" if value is None else flow_text(value)
+
+
+def compare_weights(before: ModelSpec, after: ModelSpec, *, with_classes: bool = True) -> list[Change]:
+    """The differences that keep the weights of one from being the other's.
+
+    Left out are name, description, resolution, drop rates and the value that a layer scale begins at; a run's name
+    counts as the one under which its weights are kept. `with_classes` is for models with a classifier.
+    """
+    return compare(_as_kept(before, with_classes), _as_kept(after, with_classes))
+
+
+def _as_kept(spec: ModelSpec, with_classes: bool) -> ModelSpec:
+    """A spec with everything that no weight depends on at one and the same value."""
+    stages = []
+    for stage in spec.stages:
+        unnamed = tuple(run.model_copy(update={"name": None}) for run in stage)
+        runs = []
+        for run, name, usual in zip(stage, run_names(stage), run_names(unnamed), strict=True):
+            scale = None if run.layer_scale is None else 1.0
+            runs.append(run.model_copy(update={"name": None if name == usual else name, "layer_scale": scale}))
+        stages.append(tuple(runs))
+    same: dict[str, Any] = {"drop_rate": 0.0} if "drop_rate" in type(spec.head).model_fields else {}
+    head = spec.head.model_copy(update=same if with_classes else {**same, "classes": 1})
+    plain = {"name": "network", "description": None, "resolution": 224, "drop_path_rate": 0.0}
+    return spec.model_copy(update={**plain, "stages": tuple(stages), "head": head})

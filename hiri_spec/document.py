@@ -16,11 +16,11 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent
 
 from .errors import Path, Problem, SpecError, format_path, show
+from .quantities import MAX_NUMBER
 
 MAX_BYTES = 1_000_000
 MAX_VALUES = 50_000
 MAX_NESTING = 64
-MAX_NUMBER = 10**15
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,14 @@ def parse(text: str, file: str) -> Document:
 
 
 def parse_value(text: str, file: str) -> Any:
-    """Read one YAML value."""
-    return parse(text, file).data
+    """Read one YAML value, as typed on a command line."""
+    try:
+        return parse(text, file).data
+    except SpecError as error:
+        if error.problems[0].code != "not_yaml":
+            raise
+        message = f"{show(text)} is not one value; put text in quotes, and close every bracket"
+        raise SpecError(Problem(message, file=file, code="not_yaml")) from None
 
 
 def _plain(node: Node, path: Path, origin: Origin, document: Document) -> Any:

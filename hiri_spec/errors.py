@@ -55,7 +55,10 @@ def format_path(path: Path) -> str:
 def show(value: object) -> str:
     """Write a value as users wrote it, or the beginning of it if it is long."""
     words: dict[object, str] = {None: "null", True: "true", False: "false"}
-    text = words[value] if value is None or isinstance(value, bool) else repr(value)
+    try:
+        text = words[value] if value is None or isinstance(value, bool) else repr(value)
+    except ValueError:  # Python refuses to write the longest
+        return "a number of thousands of digits"
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 

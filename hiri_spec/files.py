@@ -45,7 +45,12 @@ SPECS = _PACKAGE / "specs" if (_PACKAGE / "specs").is_dir() else _PACKAGE.parent
 
 def builtin_specs() -> dict[str, FilePath]:
     """The built-in specs by name."""
-    return {path.stem: path for path in sorted(SPECS.rglob("*.yaml")) if path.parent.name != "spaces"}
+    return {path.stem: path for path in sorted(SPECS.rglob("*.yaml"), key=_place) if path.parent.name != "spaces"}
+
+
+def _place(path: FilePath) -> tuple[int, FilePath]:
+    """HIRI-ViT's own before the other families and the ablations, which lie in folders."""
+    return len(path.parts), path
 
 
 def load(path_or_name: str | os.PathLike[str], *, set: Mapping[str, Any] | None = None) -> ModelSpec:
@@ -83,6 +88,9 @@ def load_document(path_or_name: str | os.PathLike[str], *, set: Mapping[str, Any
 
 def find(path_or_name: str | os.PathLike[str]) -> FilePath:
     """The file that a path or a built-in name stands for; raises SpecError with the nearest names."""
+    if not isinstance(path_or_name, str | os.PathLike):
+        message = f"{show(path_or_name)} is no spec; give a path, a built-in name, a dict or a ModelSpec"
+        raise SpecError(Problem(message, code="not_a_spec"))
     text = os.fspath(path_or_name)
     builtin = builtin_specs()
     if text in builtin:
@@ -152,7 +160,8 @@ def _base_of(document: Document, chain: tuple[FilePath, ...]) -> Document:
         circle = " → ".join(link.name for link in (*chain[chain.index(resolved) :], resolved))
         raise document.error(("extends",), f"goes round in a circle: {circle}; let one of them stand alone", "cycle")
     roots = [SPECS.resolve(), FilePath.cwd().resolve(), *(link.parent for link in chain[:1])]
-    if not any(resolved.is_relative_to(root) for root in roots):
+    # started in /, the current folder would be everything
+    if not any(resolved.is_relative_to(root) for root in roots if root != root.parent):
         message = (
             f"{show(target)} leads to {resolved}, outside the folders that a spec may read "
             "(its own, the current one, the built-in specs); copy that file beside this one"
@@ -176,6 +185,8 @@ def _named(here: FilePath, target: str) -> FilePath | None:
 
 def apply_set(document: Document, changes: Mapping[str, Any] | None) -> None:
     """Change values of a document by dotted path."""
+    if not isinstance(changes or {}, Mapping) or not all(isinstance(dotted, str) for dotted in changes or {}):
+        raise SpecError(Problem(f"{show(changes)} sets nothing; give {{'stages.3.depth': 12}}", "set"))
     for dotted, value in (changes or {}).items():
         set_value(document, dotted, value, {(): Origin("--set")})
 
@@ -216,12 +227,16 @@ def set_value(document: Document, dotted: str, value: Any, origins: Mapping[Path
         last = depth == len(path) - 1
         where = format_path(tuple(path[:depth])) or "the spec"
         if isinstance(place, list):
+            if part == "":
+                raise fail("has an empty name between its dots; write it like stages.3.depth")
             if not isinstance(part, int) or not -len(place) <= part < len(place):
                 raise fail(f"{where} has {len(place)} items, 0 to {len(place) - 1}; there is no {part}")
             path[depth] = part = part % len(place)
         elif not isinstance(place, dict):
             raise fail(f"{where} is {show(place)}, with nothing inside; write it as a mapping first")
-        elif not isinstance(part, str) or not part:
+        elif part == "":
+            raise fail("has an empty name between its dots; write it like stages.3.depth")
+        elif not isinstance(part, str):
             raise fail(f"{where} is a mapping; name a field of it, {suggest(part, place)}")
         elif not last and not isinstance(place.get(part), dict | list) and part in SHORTHANDS:
             place[part] = {part: place[part]} if isinstance(place.get(part), str) else {}

@@ -27,6 +27,8 @@ class Op:
     """Whether autograd keeps the output for the backward pass."""
     is_alias: ClassVar[bool] = False
     """Whether inference returns the input itself, so that no memory is taken."""
+    is_module: ClassVar[bool] = True
+    """Whether the built model has a module for it; plain arithmetic has none."""
 
     @property
     def label(self) -> str:
@@ -40,6 +42,10 @@ class Op:
     def params(self) -> int:
         """Number of learned parameters."""
         return 0
+
+    def tensors(self) -> dict[str, Shape]:
+        """Name and shape of each tensor in the state dict of its module, buffers included."""
+        return {}
 
     def macs(self, output: Shape, *inputs: Shape) -> int:
         """Multiply-adds for one image, as fvcore counts them."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import keyword
 from typing import Any
 
 from pydantic import BaseModel
 
-from .block import Block, Downsample, Head, Stem
+from .block import RESERVED_NAMES, Block, Downsample, Head, Stem
 from .schema import ModelSpec
 
 
@@ -24,7 +25,7 @@ def part_schema(base: type[Any]) -> dict[str, Any]:
         needs_key = base.key != "head"
         schema["required"] = [base.key] * needs_key + [key for key in schema.get("required", []) if key != base.key]
         options.append(schema)
-    if base.key in ("downsample", "stem"):
+    if base is not Block:
         shorthand = [name for name, part in base.registry.items() if not _required(part)]
         options.append({"enum": sorted(shorthand), "description": "The same with every field at its default."})
     if base.key == "downsample":
@@ -34,6 +35,8 @@ def part_schema(base: type[Any]) -> dict[str, Any]:
 
 def _refer(schema: dict[str, Any]) -> dict[str, Any]:
     """Point at the definition of a part; Pydantic refuses a reference to what it did not define itself."""
+    if "anyOf" in schema:
+        schema = {**schema, "anyOf": [_refer(option) for option in schema["anyOf"]]}
     return {"$ref": f"#/$defs/{schema['part']}"} if "part" in schema else schema
 
 
@@ -69,10 +72,15 @@ def json_schema(*, space: bool = False) -> dict[str, Any]:
         "properties": fields,
         "additionalProperties": False,
         "anyOf": [{"required": ["extends"]}, {"required": ["name", "stem", "stages"]}],
-        "$defs": parts | ({"variation": VARIATION} if space else {}),
+        "$defs": {"run_name": RUN_NAME} | parts | ({"variation": VARIATION} if space else {}),
     }
 
 
+RUN_NAME: dict[str, Any] = {
+    "type": "string",
+    "pattern": r"^[a-z][a-z0-9_]*$",
+    "not": {"enum": sorted({*RESERVED_NAMES, *keyword.kwlist})},
+}
 VARIATION: dict[str, Any] = {
     "anyOf": [
         {

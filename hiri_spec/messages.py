@@ -18,7 +18,8 @@ FAMILIES: dict[str, type[Part]] = {family.key: family for family in (Block, Stem
 def validate(document: Document) -> ModelSpec:
     """Plain data → ModelSpec; raises SpecError that points into the document."""
     if not isinstance(document.data, Mapping):
-        message = f"{show(document.data)} is no spec; write a mapping with name, stem and stages"
+        what = "nothing is written here" if document.data is None else f"{show(document.data)} is no spec"
+        message = f"{what}; write a mapping with name, stem and stages"
         raise document.error((), message, "not_a_mapping")
     try:
         return ModelSpec.model_validate(document.data)
@@ -88,7 +89,12 @@ def _sentence(detail: dict[str, Any], path: Path, document: Document) -> str:
     if kind == "literal_error":
         return f"{shown} is not known here; use {context['expected']}"
     if kind == "string_pattern_mismatch":
-        return f"{shown} is not a usable name; use lower-case letters, digits and underscores, a letter first"
+        usable = "lower-case letters, digits and underscores, a letter first"
+        if len(path) == 1:  # the network's own; that of a run becomes an attribute
+            usable = "letters, digits, dots, hyphens and underscores, a letter or a digit first"
+        return f"{shown} is not a usable name; use {usable}"
+    if kind == "invalid_key":
+        return f"the key {show(detail['loc'][-1])} is not text; name a field"
     if kind == "string_type":
         return f"{shown} is not text; put it in quotes"
     if kind == "too_short":

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .block import Block, Part, trace
-from .errors import Problem, SpecError
+from .errors import Problem, SpecError, show
 from .feature_map import start
 from .files import SpecLike, as_spec
 from .graph import Graph, Shapes
-from .schema import SMALLEST_SIDE, ModelSpec, Stage
+from .quantities import LARGEST_SIDE, SMALLEST_SIDE
+from .schema import ModelSpec, Stage
 
 Resolution = int | tuple[int, int]
 MAX_NODES = 500_000
@@ -91,10 +92,12 @@ def read_resolution(spec: ModelSpec, resolution: Resolution | None) -> tuple[int
     size = tuple(resolution) if isinstance(resolution, tuple | list) else (resolution, resolution)
     if len(size) != 2 or any(isinstance(side, bool) or not isinstance(side, int) for side in size):
         raise SpecError(
-            Problem(f"{resolution!r} is no image size; give a side or (height, width) in pixels", "resolution")
+            Problem(f"{show(resolution)} is no image size; give a side or (height, width) in pixels", "resolution")
         )
     if min(size) < SMALLEST_SIDE:
         raise SpecError(Problem(f"{size[0]}x{size[1]} is too small; use at least {SMALLEST_SIDE} a side", "resolution"))
+    if max(size) > LARGEST_SIDE:
+        raise SpecError(Problem(f"{show(max(size))} is too large; use at most {LARGEST_SIDE:,} a side", "resolution"))
     return size[0], size[1]
 
 

@@ -6,6 +6,13 @@ import re
 
 from .errors import Problem, SpecError
 
+MAX_NUMBER = 10**15
+"""No number of a spec is larger, so that sums and products stay exact and can be told."""
+SMALLEST_SIDE = 32
+"""A smaller image would leave nothing of a map after five halvings."""
+LARGEST_SIDE = 10**7
+"""No image has more pixels a side."""
+
 _PREFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 _AMOUNT = re.compile(r"\s*([0-9]*\.?[0-9]+(?:e[+-]?[0-9]+)?)\s*([kmgt]?)([a-z]*)\s*", re.IGNORECASE)
 
@@ -35,11 +42,17 @@ def parse_resolutions(text: str, flag: str = "--resolution") -> list[tuple[int, 
     """Read "224,448,512x1024" as heights and widths in pixels."""
     sizes = []
     for part in text.split(","):
-        match = re.fullmatch(r"\s*([0-9]{1,7})\s*(?:x\s*([0-9]{1,7})\s*)?", part)
+        match = re.fullmatch(r"\s*([0-9]{1,9})\s*(?:x\s*([0-9]{1,9})\s*)?", part)
         if match is None:
             message = f"{part.strip()!r} is no image size; write a side or HEIGHTxWIDTH, like 448 or 512x1024"
             raise SpecError(Problem(message, flag, code="resolution"))
-        sizes.append((int(match[1]), int(match[2] or match[1])))
+        size = int(match[1]), int(match[2] or match[1])
+        for side in size:
+            if not SMALLEST_SIDE <= side <= LARGEST_SIDE:
+                what = "small" if side < SMALLEST_SIDE else "large"
+                message = f"{side} is too {what}; use {SMALLEST_SIDE} to {LARGEST_SIDE:,} pixels a side"
+                raise SpecError(Problem(message, flag, code="resolution"))
+        sizes.append(size)
     return sizes
 
 

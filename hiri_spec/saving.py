@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,7 +14,7 @@ from typing import Any
 
 from .block import Part, fields_of
 from .document import Node, parse, read_nodes, resolve
-from .errors import Path, Problem, SpecError
+from .errors import Path, Problem, SpecError, show
 from .messages import validate
 from .schema import ModelSpec
 
@@ -147,47 +146,45 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file whole or not at all; raises SpecError where the place can't be written."""
-    with replacing(path) as temporary, telling_unwritable(path), temporary.open("wb") as stream:
-        stream.write(content)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[FilePath]:
-    """An empty file to write, which takes the place of `path` once all is well; else `path` stays as it is.
+    """A temporary file to write that takes the place of another when the `with` ends, or is gone if that fails.
 
-    Raises SpecError where the place can't be written, before anything is done.
+    A device or a pipe is itself the file to write. Raises SpecError where the place can't be written.
     """
-    with telling_unwritable(path):
+    if not isinstance(path, str | os.PathLike):
+        raise SpecError(Problem(f"{show(path)} is no path to write to; give one", code="unwritable"))
+    try:
         target = FilePath(os.path.realpath(path))
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        # a device or a pipe is written to, not replaced by a file
-        is_replaced = target.is_file() or not target.exists()
-        mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
-        descriptor, name = tempfile.mkstemp(dir=target.parent if is_replaced else None, prefix=".hiri-spec-")
-        os.close(descriptor)
-    temporary = FilePath(name)
-    try:
-        yield temporary
-        with telling_unwritable(path):
-            if is_replaced:
-                with temporary.open("rb") as stream:
-                    os.fsync(stream.fileno())
-                temporary.chmod(mode)
-                temporary.replace(target)
-            else:
-                with temporary.open("rb") as source, target.open("wb") as stream:
-                    shutil.copyfileobj(source, stream)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def telling_unwritable(path: str | os.PathLike[str]) -> Iterator[None]:
-    """What goes wrong with writing a file, as a SpecError."""
-    try:
-        yield
+        if target.exists() and not target.is_file():
+            yield target
+        else:
+            yield from _written_beside(target)
+    except SpecError:
+        raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         message = f"cannot be written: {reason}; choose another place"
         raise SpecError(Problem(message, file=os.fspath(path), code="unwritable")) from None
+
+
+def _written_beside(target: FilePath) -> Iterator[FilePath]:
+    mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".hiri-spec-")
+    temporary = FilePath(name)
+    try:
+        os.close(descriptor)
+        yield temporary
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        temporary.chmod(mode)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

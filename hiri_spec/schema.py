@@ -20,9 +20,9 @@ from . import blocks  # noqa: F401 (importing the package registers every part)
 from .block import Block, Head, Positive, Stem, reader
 from .blocks.classifier import Classifier
 from .errors import show
+from .quantities import LARGEST_SIDE, SMALLEST_SIDE
 
-SMALLEST_SIDE = 32
-Side = Annotated[int, Field(ge=SMALLEST_SIDE)]
+Side = Annotated[int, Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE)]
 
 
 def _as_runs(value: object) -> object:
@@ -43,6 +43,8 @@ def _as_size(value: object) -> object:
         message = f"{show(value)} is no image size; write a side or [height, width] in pixels, like 448 or [512, 1024]"
     elif min(sides) < SMALLEST_SIDE:
         message = f"{show(value)} is too small; use {SMALLEST_SIDE} or more a side"
+    elif max(sides) > LARGEST_SIDE:
+        message = f"{show(value)} is too large; use at most {LARGEST_SIDE:,} a side"
     else:
         return tuple(value) if isinstance(value, list) else value
     raise PydanticCustomError("resolution", "{message}", {"message": message})

@@ -11,6 +11,7 @@ from rich.table import Table
 from .cost import Cost, CostRow
 from .differences import Change
 from .graph import Shapes, streams_of
+from .module_cost import ModuleCost
 from .quantities import format_bytes, format_resolution
 from .schema import ModelSpec
 
@@ -27,7 +28,7 @@ def totals_table(costs: Sequence[Cost], title: str) -> Table:
     """One line a resolution: parameters, GMACs, activation memory."""
     table = _table(title)
     for name in ("resolution", "params M", "GMACs", "inference memory", "training memory"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for cost in costs:
         table.add_row(
             format_resolution(cost.resolution),
@@ -39,40 +40,55 @@ def totals_table(costs: Sequence[Cost], title: str) -> Table:
     return table
 
 
-def breakdown_table(costs: Sequence[Cost], by: str) -> Table:
-    """One line a stage, block or kind of operation; the resolutions side by side."""
+def breakdown_table(costs: Sequence[Cost], by: str, *, with_memory: bool = True) -> Table:
+    """One line a stage, block or kind of operation; the resolutions side by side, or of one its memory too."""
+    has_memory = with_memory and len(costs) == 1 and by != "op"
     breakdowns = [list(getattr(cost, f"by_{by}")()) for cost in costs]
     table = _table()
-    table.add_column(by)
+    table.add_column(by, no_wrap=True)
     if by != "op":
         table.add_column("what")
     else:
-        table.add_column("count", justify="right")
-    table.add_column("params", justify="right")
+        table.add_column("count", justify="right", no_wrap=True)
+    table.add_column("params", justify="right", no_wrap=True)
     for cost in costs:
         size = format_resolution(cost.resolution)
         if by != "op":
-            table.add_column(f"output @{size}", justify="right")
-        table.add_column(f"MMACs @{size}", justify="right")
-        table.add_column("%", justify="right")
-        if len(costs) == 1 and by != "op":
-            table.add_column("inference memory", justify="right")
-            table.add_column("training memory", justify="right")
+            table.add_column(f"output @{size}", justify="right", no_wrap=True)
+        table.add_column(f"MMACs @{size}", justify="right", no_wrap=True)
+        table.add_column("%", justify="right", no_wrap=True)
+        if has_memory:
+            table.add_column("inference memory", justify="right", no_wrap=True)
+            table.add_column("training memory", justify="right", no_wrap=True)
     by_name = [{row.name: row for row in rows} for rows in breakdowns]
     for row in breakdowns[0]:
-        table.add_row(*_cells([rows[row.name] for rows in by_name], costs, by))
+        table.add_row(*_cells([rows[row.name] for rows in by_name], costs, by, has_memory=has_memory))
     return table
 
 
-def _cells(rows: Sequence[CostRow], costs: Sequence[Cost], by: str) -> list[str]:
+def _cells(rows: Sequence[CostRow], costs: Sequence[Cost], by: str, *, has_memory: bool) -> list[str]:
     cells = [rows[0].name, str(rows[0].count) if by == "op" else rows[0].kind, f"{rows[0].params:,}"]
     for row, cost in zip(rows, costs, strict=True):
         if by != "op":
             cells.append(format_shape(row.output))
         cells += [f"{row.macs / 1e6:,.1f}", f"{100 * row.macs / max(1, cost.macs):.1f}"]
-        if len(costs) == 1 and by != "op":
+        if has_memory:
             cells += [format_bytes(row.memory_bytes), format_bytes(row.training_memory_bytes or 0)]
     return cells
+
+
+def modules_table(rows: Sequence[ModuleCost], size: tuple[int, int], macs: int) -> Table:
+    """One line a module path; `macs` are the whole network's."""
+    table = _table()
+    for name in ("module", "what"):
+        table.add_column(name, overflow="fold")
+    for name in ("params", f"output @{format_resolution(size)}", "MMACs", "%", "inference memory"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        share = (f"{row.macs / 1e6:,.1f}", f"{100 * row.macs / max(1, macs):.1f}")
+        shape = format_shape(row.output)
+        table.add_row(row.name, row.kind, f"{row.params:,}", shape, *share, format_bytes(row.memory_bytes))
+    return table
 
 
 def format_shape(shapes: Shapes | None) -> str:

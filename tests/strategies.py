@@ -8,7 +8,8 @@ from typing import Any, Literal, get_args, get_origin
 from hypothesis import strategies as st
 
 from hiri_spec.block import RESERVED_NAMES, Block, Downsample, Head, Part, Stem
-from hiri_spec.schema import SMALLEST_SIDE, ModelSpec
+from hiri_spec.quantities import SMALLEST_SIDE
+from hiri_spec.schema import ModelSpec
 
 ODD_NAMES = ("null", "true", "yes", "on", "y", "e1", "blocks", "blocks_2", "items")
 ODD_MODEL_NAMES = ("null", "True", "no", "1", "1e5", "0x1F", "0o17", "1.5", "2024-01-01", "hiri_s", "a-b.c", "1_000")

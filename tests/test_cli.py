@@ -57,6 +57,9 @@ class TestHelp:
         assert told.status == 0
         assert f"Example: hiri-spec {command}" in told.out
 
+    def test_the_help_of_all_has_an_example(self, run: Command) -> None:
+        assert "Example: hiri-spec cost hiri_s" in run("--help").out
+
     def test_help_lists_every_command(self, run: Command) -> None:
         told = run("-h")
         assert all(f"\n  {command} " in told.out for command in COMMANDS)
@@ -148,6 +151,8 @@ class TestDraw:
         ("arguments", "message"),
         [
             (["--format", "png"], "error: --format: 'png' is none of svg, mermaid"),
+            (["-o", "a.png"], "error: --out: a.png would hold no such picture; end it with .svg, .mmd, "),
+            (["--by", "op"], "error: --by: op is a level of detail for mermaid; add --format mermaid, or use block"),
             (["-r", "224,448"], "error: --resolution: a drawing shows one size; give one"),
             (
                 ["-o", "no/such/folder/a.svg"],
@@ -155,7 +160,7 @@ class TestDraw:
             ),
             (["-o", "/dev/full"], "error: /dev/full: cannot be written: No space left on device"),
         ],
-        ids=["format", "sizes", "folder", "full-disk"],
+        ids=["format", "ending", "by-op", "sizes", "folder", "full-disk"],
     )
     def test_mistakes(self, run: Command, folder: Path, arguments: list[str], message: str) -> None:
         told = run("draw", "hiri_s", *arguments)

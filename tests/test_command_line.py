@@ -49,6 +49,34 @@ def test_a_reader_that_leaves_ends_the_command_quietly() -> None:
     assert (result.returncode, result.stderr) == (1, "")
 
 
+@pytest.mark.parametrize("arguments", [["cost", "hiri_s"], ["cost", "hiri_s", "--json"]], ids=["table", "json"])
+def test_output_that_cannot_be_written_is_told(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "hiri_spec", *arguments]
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
+    assert (result.returncode, result.stderr) == (2, "error: the output cannot be written: No space left on device\n")
+
+
+def test_a_closed_output_is_no_error() -> None:
+    command = ["sh", "-c", f"{sys.executable} -m hiri_spec cost hiri_s >&-"]
+    result = subprocess.run(command, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_a_narrow_terminal_cuts_no_figure(columns: int) -> None:
+    command = [
+        "script",
+        "-qec",
+        f"stty cols {columns}; {sys.executable} -m hiri_spec cost hiri_s -r 224,448",
+        "/dev/null",
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    assert "…" not in result.stdout
+    for figure in ("11,488,960", "128x28x28", "2,501.6"):
+        assert figure in result.stdout
+
+
 @pytest.mark.parametrize(
     ("environment", "codes"),
     [({}, {"1", "2"}), ({"NO_COLOR": "1"}, {"1", "2"}), ({"TERM": "dumb"}, set())],

@@ -66,7 +66,7 @@ def test_repr_says_what_matters() -> None:
 
 
 def test_no_images() -> None:
-    with pytest.raises(SpecError, match="batch: 0 images are too few"):
+    with pytest.raises(SpecError, match="batch: 0 is no number of images; use a whole one from 1 on"):
         hiri_spec.cost("hiri_s", batch=0)
 
 

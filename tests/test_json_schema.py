@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from strategies import model_specs
 
-from hiri_spec import ModelSpec
+from hiri_spec import ModelSpec, SpecError
 from hiri_spec.document import parse
+from hiri_spec.files import as_spec
 from hiri_spec.json_schema import json_schema
 from hiri_spec.saving import to_data
 
@@ -97,3 +98,24 @@ def test_every_field_is_explained() -> None:
         for option in json_schema()["$defs"][family]["anyOf"]:
             for name, field in option.get("properties", {}).items():
                 assert "description" in field or "$ref" in field, f"{family} {name}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_valid"),
+    [
+        ({"head": "classifier"}, True),
+        ({"head": "nothing"}, False),
+        ({"stages": [{"block": "cffn", "depth": 1, "width": 8, "name": "late"}]}, True),
+        ({"stages": [{"block": "cffn", "depth": 1, "width": 8, "name": "train"}]}, False),
+        ({"stages": [{"block": "cffn", "depth": 10**16, "width": 8}]}, False),
+    ],
+    ids=["head", "no-head", "name", "reserved-name", "depth"],
+)
+def test_it_takes_what_the_loader_takes(changes: dict[str, Any], is_valid: bool) -> None:
+    data = {"name": "a", "stem": "vit", "stages": [{"block": "cffn", "depth": 1, "width": 8}], **changes}
+    assert SPEC.is_valid(data) is is_valid
+    if is_valid:
+        assert as_spec(data)
+    else:
+        with pytest.raises(SpecError, match=r"unknown head|is a word of|too large"):
+            as_spec(data)

@@ -70,13 +70,19 @@ def test_resolutions(text: str, expected: list[tuple[int, int]]) -> None:
     assert parse_resolutions(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "224,", "big", "-224", "224x", "2.5", "1x2x3", "12345678"])
+@pytest.mark.parametrize("text", ["", "224,", "big", "-224", "224x", "2.5", "1x2x3", "1234567890"])
 def test_no_resolution(text: str) -> None:
     with pytest.raises(SpecError, match=r"--resolution: .* is no image size; write a side or HEIGHTxWIDTH"):
         parse_resolutions(text)
 
 
-@given(st.tuples(st.integers(1, 9_999_999), st.integers(1, 9_999_999)))
+@pytest.mark.parametrize(("text", "what"), [("31", "31 is too small"), ("64x10000001", "10000001 is too large")])
+def test_no_size_of_an_image(text: str, what: str) -> None:
+    with pytest.raises(SpecError, match=rf"^--resolution: {what}; use 32 to 10,000,000 pixels a side"):
+        parse_resolutions(text)
+
+
+@given(st.tuples(st.integers(32, 10**7), st.integers(32, 10**7)))
 def test_resolutions_round_trip(size: tuple[int, int]) -> None:
     assert parse_resolutions(format_resolution(size)) == [size]
 

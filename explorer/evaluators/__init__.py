@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from hiri_spec import ModelSpec, SpecError
-from hiri_spec.errors import Problem, suggest
+from hiri_spec.errors import Problem, show, suggest
+
+from ..results import PARAMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +23,7 @@ class Entry:
 EVALUATORS = {
     "zico": Entry("explorer.evaluators.zico:ZiCo", "ZiCo score"),
     "naswot": Entry("explorer.evaluators.naswot:Naswot", "NASWOT score"),
-    "params": Entry("explorer.evaluators.params:Params", "params M"),
+    "params": Entry("explorer.evaluators.params:Params", PARAMS),
 }
 
 
@@ -37,8 +39,8 @@ class Evaluator(Protocol):
 
 def check_known(name: str) -> None:
     """Refuse an unknown evaluator before anything is written; raises SpecError with the known ones."""
-    if name not in EVALUATORS:
-        raise SpecError(Problem(f"unknown evaluator {name!r}; {suggest(name, EVALUATORS)}", "--evaluator"))
+    if not isinstance(name, str) or name not in EVALUATORS:
+        raise SpecError(Problem(f"unknown evaluator {show(name)}; {suggest(name, EVALUATORS)}", "--evaluator"))
 
 
 def load_evaluator(name: str) -> Evaluator:

@@ -1,5 +1,5 @@
 """`python -m explorer.reproduce`."""
 
-from .command import main
+from ..entry import start
 
-main()
+start("explorer.reproduce.command")

@@ -13,11 +13,14 @@ from optuna.samplers import BaseSampler, NSGAIISampler
 from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
-from ..budget import Budget, Candidate, fit
+from ..budget import Budget, Candidate, fit, list_candidates
 from ..choices import Assignment
 from ..space import Space
 
 MAX_DRAWS = 20_000
+"""After so many in vain nothing new is left to be found. A space of no more networks than that is listed instead."""
+SMALL_DRAWS = 200
+"""How many draws in vain it takes to list a small space."""
 CLOSE_DRAWS = 40
 """How often a child that can't be fitted, or was tried before, is changed a little before it is drawn anew."""
 
@@ -34,17 +37,18 @@ class BudgetedSampler(BaseSampler):
         self._budget = budget
         self._seed = seed
         self._population_size = population_size
-        self.distributions: dict[str, BaseDistribution] = {
+        self.distributions = {
             name: CategoricalDistribution(parameter.labels) for name, parameter in space.parameters.items()
         }
         self.tried: set[tuple[tuple[str, int], ...]] = set()
         self.candidates: dict[int, Candidate] = {}
+        self._listed: list[Candidate] | None = None
 
     def infer_relative_search_space(
         self, study: optuna.Study, trial: optuna.trial.FrozenTrial
     ) -> dict[str, BaseDistribution]:
         """The whole space: parameters that have no say in a network are carried along for its children."""
-        return self.distributions
+        return dict(self.distributions)
 
     def sample_relative(
         self, study: optuna.Study, trial: optuna.trial.FrozenTrial, search_space: dict[str, BaseDistribution]
@@ -88,7 +92,8 @@ class BudgetedSampler(BaseSampler):
         return {name: self._space.parameters[name].labels.index(value) for name, value in params.items()}
 
     def _fit(self, child: Assignment, rng: random.Random) -> Candidate:
-        for attempt in range(MAX_DRAWS):
+        is_small = self._space.size <= MAX_DRAWS
+        for attempt in range(SMALL_DRAWS if is_small else MAX_DRAWS):
             proposal = self._space.draw(rng)
             if child and attempt < CLOSE_DRAWS:
                 # what mutation left out is drawn anew; each further attempt lets go of one more parameter
@@ -98,14 +103,17 @@ class BudgetedSampler(BaseSampler):
             candidate = fit(self._space, self._budget, proposal, rng)
             if candidate is not None and self.key(candidate.assignment) not in self.tried:
                 return candidate
-        limits = f"{self._budget.macs / 1e9:.3f} GMACs"
-        if self._budget.max_params is not None:
-            limits += f" and {self._budget.max_params:,} parameters"
-        raise SpecError(
-            Problem(
-                f"no new network within {limits} in {MAX_DRAWS:,} draws, {len(self.tried)} found before; "
-                "loosen the limits, widen the space or ask for fewer trials",
-                "--budget",
-                code="exhausted",
-            )
-        )
+        if is_small:
+            if self._listed is None:
+                self._listed = list_candidates(self._space, self._budget)
+            left = [candidate for candidate in self._listed if self.key(candidate.assignment) not in self.tried]
+            if left:
+                return rng.choice(left)
+        raise self._exhausted(is_small)
+
+    def _exhausted(self, is_sure: bool) -> SpecError:
+        found = f"all {len(self.tried)} of this space have been tried" if self.tried else "this space has none"
+        if not is_sure:
+            found = f"{MAX_DRAWS:,} draws found none, and {len(self.tried)} were tried before"
+        message = f"there is no new network within {self._budget}: {found}; loosen the limits or widen the space"
+        return SpecError(Problem(message, "--budget", code="exhausted"))

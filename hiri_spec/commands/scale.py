@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from ..command_line import JsonOption, SetOption, console
 from ..cost import cost
 from ..errors import Problem, SpecError
-from ..files import load, parse_assignments, to_yaml, write_text
-from ..quantities import format_resolution, parse_macs, parse_resolutions
-from ..transforms import RULES, Scaled, find_carried, fit_to_budget, scale
+from ..files import load, parse_assignments, write_text
+from ..quantities import format_amount, format_resolution, parse_macs, parse_resolutions
+from ..transforms import RULES, Scaled, find_carried, fit, scale
 
 RULE_HELP = "Rules to leave out, with commas between: " + ", ".join(RULES) + "."
 
@@ -36,52 +36,63 @@ def scale_up(
     sizes = parse_resolutions(resolution)
     if len(sizes) != 1:
         raise SpecError(Problem("a network is scaled to one size; give one", "--resolution"))
-    rules = [] if without is None else [name.strip() for name in without.split(",")]
     model = load(spec, set=parse_assignments(set or []))
-    scaled = scale(model, resolution=sizes[0], without=rules)
-    result, text = scaled.spec, scaled.text
-    if budget is not None:
-        result = fit_to_budget(scaled.spec, gmacs=parse_macs(budget) / 1e9)
-        text = f"# {model.name} by hiri-spec scale, then fitted to {budget}: every width may differ.\n{to_yaml(result)}"
+    scaled = scale(model, resolution=sizes[0], without=without or ())
+    fitted = None if budget is None else fit(scaled, gmacs=parse_macs(budget) / 1e9)
+    result = fitted or scaled
     if out is not None:
-        write_text(out, text)
+        write_text(out, result.text)
         sys.stderr.write(f"wrote {out}\n")
     if as_json:
-        before, naive, after = cost(model), cost(model, sizes[0]), cost(result)
-        data = {
-            "spec": result.name,
-            "costs": {"before": before.as_dict(), "as_it_is": naive.as_dict(), "scaled": after.as_dict()},
-            "notes": scaled.notes,
-            "carried_params": None if budget else find_carried(scaled).params,
-        }
-        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+        sys.stdout.write(json.dumps(_as_data(scaled, fitted), indent=2) + "\n")
         return
     if out is None:
-        sys.stdout.write(text)
+        sys.stdout.write(result.text)
     report = console(stderr=True)
-    for line in _costs(scaled, sizes[0], budget):
-        report.print(line, soft_wrap=True)
-    if budget is None:
-        for line in _weights(scaled):
-            report.print(line, soft_wrap=True)
+    for line in [*_costs(scaled), *(_fitting(scaled, fitted, budget) if fitted else []), *_weights(result)]:
+        report.print(line, soft_wrap=True, markup=False)
 
 
-def _costs(scaled: Scaled, size: tuple[int, int], budget: str | None) -> list[str]:
+def _as_data(scaled: Scaled, fitted: Scaled | None) -> dict[str, Any]:
+    result = fitted or scaled
+    carried = find_carried(result)
+    before, naive, after = cost(scaled.original), cost(scaled.original, scaled.spec.size), cost(scaled.spec)
+    costs = {"before": before, "as_it_is": naive, "scaled": after} | ({"fitted": cost(fitted.spec)} if fitted else {})
+    return {
+        "spec": result.spec.name,
+        "costs": {name: own.as_dict() for name, own in costs.items()},
+        "notes": {place: [str(note) for note in notes] for place, notes in result.notes.items()},
+        "carried_params": carried.params,
+        "new_params": carried.reasons,
+    }
+
+
+def _costs(scaled: Scaled) -> list[str]:
+    size = scaled.spec.size
     before, naive, after = cost(scaled.original), cost(scaled.original, size), cost(scaled.spec)
     old, new = format_resolution(before.resolution), format_resolution(size)
     lines = [
         f"{before.macs / 1e9:.3f} GMACs at {old}; at {new} {naive.macs / 1e9:.3f} as it is, "
         f"{after.macs / 1e9:.3f} scaled: {after.macs / before.macs:.2f} x in place of {naive.macs / before.macs:.2f} x"
     ]
-    return [*lines, f"then fitted to {budget}; no weights carry over"] if budget else lines
+    return [*lines, *(note.what for note in scaled.notes.get("resolution", ()))]
+
+
+def _fitting(scaled: Scaled, fitted: Scaled, budget: str | None) -> list[str]:
+    """What fitting to the budget gave, and what is out of proportion for it."""
+    if fitted is scaled:
+        return [f"within {budget} as it is: nothing was fitted"]
+    macs = cost(fitted.spec).macs
+    lines = [f"{macs / 1e9:.3f} fitted to {budget}: {macs / cost(scaled.original).macs:.2f} x"]
+    for place, notes in sorted(fitted.notes.items(), key=lambda item: (item[0] != "stem", item[0] == "head")):
+        lines += [f"  {place}: {note.what}" for note in notes if note.rule == "fit" and "its proportion" in note.what]
+    return lines
 
 
 def _weights(scaled: Scaled) -> list[str]:
     carried = find_carried(scaled)
     total = carried.params + sum(carried.new.values())
     lines = [f"{carried.params / 1e6:.2f} of {total / 1e6:.2f} M parameters can be carried over; new:"]
-    for part, count in carried.new.items():
-        place = part.replace("stages.", "stages[") + "]" if part.startswith("stages.") else part
-        why = "; ".join(scaled.notes.get(place, ())) or "its input is of another width"
-        lines.append(f"  {part}  {count / 1e6:.2f} M  ({why})")
+    for part, counts in carried.reasons.items():
+        lines += [f"  {part}  {format_amount(count)}  ({why})" for why, count in counts.items()]
     return lines

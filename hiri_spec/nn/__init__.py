@@ -2,7 +2,20 @@
 
 from .backbone import Backbone
 from .carry import carry_weights
+from .checkpoint import from_pretrained
 from .compile import build
+from .fusion import fuse
+from .load import load_weights
 from .timm_weights import load_timm_weights
+from .transfer import transfer_weights
 
-__all__ = ["Backbone", "build", "carry_weights", "load_timm_weights"]
+__all__ = [
+    "Backbone",
+    "build",
+    "carry_weights",
+    "from_pretrained",
+    "fuse",
+    "load_timm_weights",
+    "load_weights",
+    "transfer_weights",
+]

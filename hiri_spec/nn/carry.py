@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from ..errors import Problem, SpecError
+from ..tensors import difference, misfit_error
 from ..transforms import Carried, Scaled, find_carried
+from .load import type_of
 
 
 def carry_weights(model: nn.Module, scaled: Scaled, state_dict: Mapping[str, Tensor]) -> Carried:
@@ -17,24 +18,21 @@ def carry_weights(model: nn.Module, scaled: Scaled, state_dict: Mapping[str, Ten
     tensor or has one of another shape.
     """
     carried = find_carried(scaled)
-    own = model.state_dict()
     loaded: dict[str, Tensor] = {}
-    problems: list[Problem] = []
-    for name, tensor in own.items():
+    misfits: dict[str, str] = {}
+    for name, tensor in model.state_dict().items():
         place, _, what = name.rpartition(".")
         if place not in carried.places:
             continue
         source = f"{carried.places[place]}.{what}"
         value = state_dict.get(source)
         if value is None:
-            problems.append(Problem(f"missing from the state dict: {source}", name, code="state_dict"))
-        elif value.shape != tensor.shape:
-            message = f"of another shape: {tuple(tensor.shape)} here, {tuple(value.shape)} there"
-            problems.append(Problem(message, name, code="state_dict"))
+            misfits[name] = f"missing from the state dict: {source}"
+        elif unlike := difference(type_of(tensor), type_of(value)):
+            misfits[name] = unlike
         else:
             loaded[name] = value
-    if problems:
-        advice = f"give the state dict of a model of {scaled.original.name}; nothing was loaded"
-        raise SpecError([*problems, Problem(advice, "state_dict", code="state_dict")])
-    model.load_state_dict(own | loaded)
+    if misfits:
+        raise misfit_error(misfits, f"give the state dict of a model of {scaled.original.name}; nothing was loaded")
+    model.load_state_dict(loaded, strict=False)
     return carried

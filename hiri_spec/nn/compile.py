@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from torch import nn
 
 from ..block import Head, Part
-from ..cost import MAX_MACS, MAX_PARAMS, check_affordable
+from ..cost import MAX_MACS, MAX_OPERATIONS, MAX_PARAMS, check_affordable
 from ..errors import Problem, SpecError
 from ..files import SpecLike, as_spec
 from ..graph import Shapes
@@ -29,17 +30,19 @@ def build(
     out_indices: Sequence[int] | None = None,
     max_params: float = MAX_PARAMS,
     max_macs: float = MAX_MACS,
+    max_operations: float = MAX_OPERATIONS,
 ) -> Backbone:
     """Compile a spec (a path, a built-in name, a dict or a ModelSpec) to a torch model.
 
     `classes` (0: no classifier), `in_channels` and `drop_path_rate` override the spec's. `features_only` gives the
     maps of all stages, or of `out_indices`, instead of scores. The image size is free: any of 32 pixels a side or more.
-    Raises SpecError for a wrong spec, and before anything is built for one over `max_params` or `max_macs`.
+    Raises SpecError for a wrong spec, and before anything is built for one over `max_params`, `max_macs` or
+    `max_operations`.
     """
     spec = _overridden(as_spec(spec), classes, in_channels, drop_path_rate)
     if out_indices is not None and not features_only:
         raise SpecError(Problem("only a model built with features_only=True has them", "out_indices"))
-    check_affordable(spec, max_params=max_params, max_macs=max_macs)
+    check_affordable(spec, max_params=max_params, max_macs=max_macs, max_operations=max_operations)
     blocks = sum(run.depth for stage in spec.stages for run in stage)
     block = 0
     shape: Shapes = (spec.in_channels, *spec.size)
@@ -78,14 +81,22 @@ def _title(part: Part) -> str:
     return type(part).__name__
 
 
+def override(spec: ModelSpec, argument: str, place: str, value: object) -> ModelSpec:
+    """A spec with another value at a dotted path; what is wrong with it is told of the argument that gave it."""
+    try:
+        return as_spec(spec, set={place: value})
+    except SpecError as error:
+        raise SpecError(replace(each, path=argument, file="", line=None) for each in error.problems) from None
+
+
 def _overridden(
     spec: ModelSpec, classes: int | None, in_channels: int | None, drop_path_rate: float | None
 ) -> ModelSpec:
-    changes: dict[str, float] = {}
-    if classes:
-        changes["head.classes"] = classes
-    if in_channels is not None:
-        changes["in_channels"] = in_channels
-    if drop_path_rate is not None:
-        changes["drop_path_rate"] = drop_path_rate
-    return as_spec(spec, set=changes) if changes else spec
+    for argument, place, value in (
+        ("classes", "head.classes", classes or None),
+        ("in_channels", "in_channels", in_channels),
+        ("drop_path_rate", "drop_path_rate", drop_path_rate),
+    ):
+        if value is not None:
+            spec = override(spec, argument, place, value)
+    return spec

@@ -19,10 +19,12 @@ from ..errors import Problem, SpecError, suggest
 from ..files import SpecLike, as_spec, to_yaml
 from ..network import Resolution, read_resolution
 from ..quantities import format_bytes, format_resolution
-from ..saving import replacing, telling_unwritable, write_text
+from ..saving import replacing, write_text
 from .backbone import Backbone
 from .capture import Dynamic, ExporterError, Sides, capture, read_sides
 from .compile import build
+from .fusion import fuse as fuse_norms
+from .load import load_weights
 from .onnx_file import DEFAULT_OPSET, LOWEST_OPSET, NEWEST_OPSET, open_onnx, write_onnx
 from .parity import Difference, Run, as_tuple, check, real_images
 from .quiet import quiet
@@ -99,15 +101,11 @@ def export(
         tell(f"building {spec.name}")
         model = copy.deepcopy(model).cpu().float() if isinstance(model, Backbone) else build(spec)
         if weights is not None:
-            from .checkpoint import load_weights  # type: ignore[import-not-found, unused-ignore]
-
             load_weights(model, weights)
         model.eval()
         fast = model
         if fuse:
-            from .fuse import fuse as fuse_norms  # type: ignore[import-not-found, unused-ignore]
-
-            fast = fuse_norms(model).eval()
+            fast = fuse_norms(model)
         if form == "onnx":
             _check_bytes(path, fast)
         tell(f"capturing {spec.name}")
@@ -119,7 +117,7 @@ def export(
         inputs, outputs = _shapes(program, model, size, dynamic)
         tell(f"writing {form}")
         notes = {"hiri_spec.yaml": to_yaml(spec)}
-        with quiet(), _told(path, "it can't be written as ONNX", dynamic), telling_unwritable(path):
+        with quiet(), _told(path, "it can't be written as ONNX", dynamic):
             if form == "onnx":
                 names = {index: name for index, name in enumerate(inputs["image"]) if isinstance(name, str)}
                 write_onnx(

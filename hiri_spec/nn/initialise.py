@@ -6,8 +6,6 @@ residual without a norm between, and by PVT's rule thirty of them in a row would
 
 from __future__ import annotations
 
-import math
-
 from timm.layers import trunc_normal_
 from torch import nn
 
@@ -23,7 +21,7 @@ def initialise(module: nn.Module) -> None:
             nn.init.normal_(module.weight, 0, 0.5 / module.kernel_size[0])
         else:
             fan_out = module.kernel_size[0] * module.kernel_size[1] * module.out_channels // module.groups
-            nn.init.normal_(module.weight, 0, math.sqrt(2 / fan_out))
+            nn.init.normal_(module.weight, 0, (2 / fan_out) ** 0.5)
         if module.bias is not None:
             nn.init.zeros_(module.bias)
 

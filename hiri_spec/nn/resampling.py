@@ -27,10 +27,17 @@ class Upsample(nn.Module):
 
 
 class GlobalPool(nn.Module):
-    """Mean over all positions, (B, C, H, W) → (B, C)."""
+    """Mean ("avg") or maximum ("max") over all positions, (B, C, H, W) → (B, C)."""
+
+    def __init__(self, pooling: str = "avg") -> None:
+        super().__init__()
+        self.pooling = pooling
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.mean((-2, -1))
+        return x.mean((-2, -1)) if self.pooling == "avg" else x.amax((-2, -1))
+
+    def extra_repr(self) -> str:
+        return f"pooling={self.pooling}"
 
 
 class AdaptivePool(nn.AdaptiveAvgPool2d):

@@ -28,7 +28,7 @@ class Rule:
 
 
 def chunk(index: int, count: int) -> Take:
-    """One of several tensors that timm keeps in one, along the first dimension."""
+    """One of several tensors that timm keeps in one, along the first dimension; IndexError if it has no such part."""
     return lambda tensor: tensor.chunk(count, 0)[index]
 
 
@@ -148,3 +148,10 @@ HRNET = [
 ]
 
 FAMILIES: dict[str, list[Rule]] = {"PVTv2": PVT_V2, "Swin": SWIN, "DaViT": DAVIT, "HRNet": HRNET}
+HEADS = {
+    "PVTv2": ("head.",),
+    "Swin": ("norm.", "head."),
+    "DaViT": ("head.",),
+    "HRNet": ("incre_modules.", "downsamp_modules.", "final_layer.", "classifier."),
+}
+"""How the names of timm's tensors behind the last stage begin."""

@@ -58,6 +58,9 @@ class WindowAttention(Op):
     def params(self) -> int:
         return (2 * self.window - 1) ** 2 * self.heads if self.has_bias else 0
 
+    def tensors(self) -> dict[str, Shape]:
+        return {"bias": ((2 * self.window - 1) ** 2, self.heads)} if self.has_bias else {}
+
     def macs(self, output: Shape, *inputs: Shape) -> int:
         channels, height, width = output
         return 2 * height * width * self.window**2 * channels

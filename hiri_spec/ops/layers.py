@@ -47,6 +47,10 @@ class Conv(Op):
     def params(self) -> int:
         return self.channels_out * (self.channels_in // self.groups * self.kernel**2 + self.bias)
 
+    def tensors(self) -> dict[str, Shape]:
+        weight = (self.channels_out, self.channels_in // self.groups, self.kernel, self.kernel)
+        return {"weight": weight, "bias": (self.channels_out,)} if self.bias else {"weight": weight}
+
     def macs(self, output: Shape, *inputs: Shape) -> int:
         channels, height, width = output
         return height * width * channels * (self.channels_in // self.groups) * self.kernel**2
@@ -67,6 +71,10 @@ class Linear(Op):
 
     def params(self) -> int:
         return self.channels_out * (self.channels_in + self.bias)
+
+    def tensors(self) -> dict[str, Shape]:
+        weight = (self.channels_out, self.channels_in)
+        return {"weight": weight, "bias": (self.channels_out,)} if self.bias else {"weight": weight}
 
     def macs(self, output: Shape, *inputs: Shape) -> int:
         return self.channels_in * self.channels_out
@@ -91,6 +99,11 @@ class Norm(Op):
 
     def params(self) -> int:
         return 2 * self.channels
+
+    def tensors(self) -> dict[str, Shape]:
+        names = ("weight", "bias", "running_mean", "running_var") if self.norm == "batch" else ("weight", "bias")
+        tensors: dict[str, Shape] = dict.fromkeys(names, (self.channels,))
+        return tensors | {"num_batches_tracked": ()} if self.norm == "batch" else tensors
 
     def saved_extra(self, output: Shape, *inputs: Shape) -> int:
         if self.norm == "batch":
@@ -132,6 +145,7 @@ class Add(Op):
     """Sum of maps of one shape."""
 
     kind: ClassVar[str] = "add"
+    is_module: ClassVar[bool] = False
 
     def output_shape(self, *inputs: Shape) -> Shape:
         if any(shape != inputs[0] for shape in inputs):
@@ -153,6 +167,9 @@ class LayerScale(Op):
 
     def params(self) -> int:
         return self.channels
+
+    def tensors(self) -> dict[str, Shape]:
+        return {"gamma": (self.channels,)}
 
 
 @dataclass(slots=True, unsafe_hash=True)

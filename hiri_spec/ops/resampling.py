@@ -80,6 +80,7 @@ class Crop(Op):
     """The upper left part of a map, as large as the second input."""
 
     kind: ClassVar[str] = "crop"
+    is_module: ClassVar[bool] = False
 
     def output_shape(self, *inputs: Shape) -> Shape:
         whole, like = inputs

@@ -1,7 +1,22 @@
-"""Specs → other specs: the paper's way to high resolution, and fitting to a budget."""
+"""Specs → other specs: the paper's way to high resolution, fitting to a budget, and which weights stay."""
 
 from .carry import Carried, find_carried
-from .fit import fit_to_budget
-from .scale import RULES, Scaled, scale, scale_up
+from .draft import Note, Scaled
+from .fit import fit, fit_to_budget
+from .rules import RULES
+from .scale import scale, scale_up
+from .transfer import Transfer, plan_transfer
 
-__all__ = ["RULES", "Carried", "Scaled", "find_carried", "fit_to_budget", "scale", "scale_up"]
+__all__ = [
+    "RULES",
+    "Carried",
+    "Note",
+    "Scaled",
+    "Transfer",
+    "find_carried",
+    "fit",
+    "fit_to_budget",
+    "plan_transfer",
+    "scale",
+    "scale_up",
+]

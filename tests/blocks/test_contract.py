@@ -63,6 +63,16 @@ class TestPart:
 
 
 @pytest.mark.parametrize("part", [part for _, part in EXAMPLES], ids=IDS)
+def test_modules_and_tensors_are_those_of_the_operations(part: Part) -> None:
+    module, _ = realised(part, (32, 32))
+    nodes = [node for node in traced_part(part, (32, 32)) if node.op.kind != "input"]
+    tensors = {f"{node.name}.{name}": shape for node in nodes for name, shape in node.op.tensors().items()}
+    assert tensors == {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    leaves = {name for name, child in module.named_modules() if name and not isinstance(child, Wired)}
+    assert {node.name for node in nodes if node.op.is_module} == leaves
+
+
+@pytest.mark.parametrize("part", [part for _, part in EXAMPLES], ids=IDS)
 def test_equal_fields_are_one_wiring(part: Part) -> None:
     twin = type(part).model_validate(part.model_dump())
     assert twin.wiring == part.wiring

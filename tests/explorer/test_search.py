@@ -1,21 +1,29 @@
 """The search from end to end: within the budget, written down, told on screen, and clear about mistakes."""
 
-import csv
+import io
 import json
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import BUDGET, run
+from rich.console import Console
+from searches import BUDGET, run, told
 from typer.testing import CliRunner
 
 import explorer
 import hiri_spec
-from explorer.command import app
+from explorer.budget import Budget, Feasibility
+from explorer.command import Screen, app
 from explorer.results import SearchResult, pareto_front
-from explorer.search import search
+from explorer.search import Started, search
+from explorer.space import load_space
 from hiri_spec import SpecError
+from hiri_spec.document import parse
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def test_every_trial_is_within_the_budget_and_no_network_is_tried_twice(space_file: Path, tmp_path: Path) -> None:
@@ -28,25 +36,6 @@ def test_every_trial_is_within_the_budget_and_no_network_is_tried_twice(space_fi
     assert len({member.spec.model_copy(update={"name": "x"}) for member in result.trials}) == 60
 
 
-def test_what_it_writes(found: SearchResult) -> None:
-    best = hiri_spec.load(found.out / "best.yaml")
-    assert best == found.best.spec
-    assert hiri_spec.build(best) is not None
-    front = sorted((found.out / "front").glob("*.yaml"))
-    assert len(front) == len(found.front)
-    assert {hiri_spec.load(path).name for path in front} == {member.spec.name for member in found.front}
-    rows = list(csv.DictReader((found.out / "trials.csv").read_text().splitlines()))
-    assert [int(row["trial"]) for row in rows] == list(range(12))
-    assert sum(int(row["on_front"]) for row in rows) == len(found.front)
-    assert float(rows[0]["score"]) == found.trials[0].score
-    assert (found.out / "pareto.png").read_bytes().startswith(b"\x89PNG")
-    page = (found.out / "pareto.html").read_text()
-    assert "trial 0: " in page
-    assert 'src="http' not in page
-    text = (found.out / "best.yaml").read_text()
-    assert text.startswith(f"# Found by python -m explorer.search: trial {found.best.number} of 12.\n")
-
-
 def test_the_search_beats_chance(space_file: Path, tmp_path: Path) -> None:
     scores = [member.score for member in run(space_file, tmp_path / "run", trials=150, objective="score").trials]
     assert sum(scores[-40:]) / 40 > sum(scores[:24]) / 24
@@ -56,15 +45,20 @@ def test_the_search_beats_chance(space_file: Path, tmp_path: Path) -> None:
     ("arguments", "match"),
     [
         (["--budget", "five"], "--budget: 'five' is not an amount; write it like 5gflops"),
-        (["--budget", "1mmacs"], "--budget: 0.001 GMACs are too few: the cheapest network"),
-        (["--budget", BUDGET, "--resolution", "31"], "--resolution resolution: 31 is too small; use 32 or more a side"),
+        (["--budget", "1mmacs"], "--budget: 1.000 MMACs are too few: the cheapest network"),
+        (
+            ["--budget", BUDGET, "--resolution", "31"],
+            "--resolution: 31 is too small; use 32 to 10,000,000",
+        ),
         (["--budget", BUDGET, "--stages", "two"], "--stages: 'two' are no numbers of stages"),
+        (["--budget", BUDGET, "--stages", "²"], "--stages: '²' are no numbers of stages; write them like 4,5,6"),
+        (["--budget", BUDGET, "--out", ""], "--out: '' is no path; give one, like runs/mine"),
         (["--budget", BUDGET, "--stages", "9"], "no networks of 9 stages; it offers 2, 3"),
         (["--budget", BUDGET, "--objective", "scor"], "--objective: unknown objective 'scor'; did you mean 'score'?"),
         (["--budget", BUDGET, "--evaluator", "nasw"], "--evaluator: unknown evaluator 'nasw'; did you mean 'naswot'?"),
         (["--budget", BUDGET, "--trials", "0"], "--trials: 0 trials are too few"),
         (["--budget", BUDGET, "--resolution", "64,96"], "--resolution: a search has one image size"),
-        (["--budget", BUDGET, "--resolution", "16"], "too small; use 32 or more"),
+        (["--budget", BUDGET, "--resolution", "16"], "--resolution: 16 is too small"),
         (["--budget", BUDGET, "--out", "/proc/nothing"], "--out: /proc/nothing cannot be written"),
         (["--budget", BUDGET, "--out", "/dev/null"], "--out: /dev/null is a file, not a folder"),
         (["--budget", BUDGET, "--trials", "many"], "Invalid value for '--trials'"),
@@ -119,13 +113,6 @@ def test_the_function_is_reached_in_every_way(space_file: Path, tmp_path: Path) 
         _ = explorer.serach
 
 
-def test_default_folder(space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    result = search(BUDGET, space=space_file, trials=1, evaluator="params", max_params="2m", seed=4)
-    assert result.out.parts[:1] == ("runs",)
-    assert result.out.name.startswith("small-0.004gmacs-64-2mparams-params-seed4-")
-
-
 def test_a_search_by_cost_alone_loads_no_torch(space_file: Path, tmp_path: Path) -> None:
     code = (
         "import sys, explorer.search\n"
@@ -147,28 +134,68 @@ def test_pareto_front(found: SearchResult) -> None:
     assert found.best in front
 
 
-def test_too_many_trials_for_a_small_space(tmp_path: Path) -> None:
+@pytest.fixture
+def tiny_file(tmp_path: Path) -> Path:
+    """A space of 60 networks."""
     path = tmp_path / "tiny.yaml"
     path.write_text(
-        "name: tiny\nstem: vit\nresolution: 64\nstages: [{block: ffn, depth: {choice: [1, 2]}, width: 8}]\n"
+        "name: tiny\nstem: vit\nresolution: 64\nstages:\n"
+        "  - {block: ffn, depth: {range: [1, 30]}, width: 16}\n"
+        "  - {block: ffn, depth: {range: [1, 2]}, width: 8, downsample: norm_conv}\n"
     )
-    spec = hiri_spec.load(path, set={"stages.0.depth": 2})
-    budget = hiri_spec.cost(spec).macs
-    with pytest.raises(SpecError, match=r"no new network within .* in 20,000 draws, 1 found before"):
-        search(budget, space=path, out=tmp_path / "run", trials=5, evaluator="params")
-    assert len(search(budget, space=path, out=tmp_path / "run", trials=1, evaluator="params").trials) == 1
+    return path
 
 
-def test_a_file_where_the_front_belongs(space_file: Path, tmp_path: Path) -> None:
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "front").write_text("mine")
-    with pytest.raises(SpecError, match=r"run/front cannot be made: File exists; move it away"):
-        run(space_file, tmp_path / "run", trials=2)
-    assert (tmp_path / "run" / "front").read_text() == "mine"
+def test_a_search_ends_well_where_no_network_is_left(tiny_file: Path, tmp_path: Path) -> None:
+    """Every network within the budget is found, one that random draws would hardly meet as well."""
+    costs = [
+        hiri_spec.cost({**parse(tiny_file.read_text(), "").data, "stages": stages}).macs
+        for stages in (
+            [
+                {"block": "ffn", "depth": depth, "width": 16},
+                {"block": "ffn", "depth": last, "width": 8, "downsample": "norm_conv"},
+            ]
+            for depth in range(1, 31)
+            for last in (1, 2)
+        )
+    ]
+    budget = sorted(costs)[40]
+    within = sorted(value for value in costs if 0.9 * budget <= value <= budget)
+    result = search(budget, space=tiny_file, out=tmp_path / "run", trials=100, evaluator="params")
+    assert sorted(member.macs for member in result.trials) == within
+    assert f": all {len(within)} of this space have been tried; loosen the limits" in result.ending
+    assert (result.out / "best.yaml").exists()
+    again = search(budget, space=tiny_file, out=tmp_path / "run", trials=100, evaluator="params")
+    assert told(again) == told(result)
 
 
-def test_sizes_and_stages_as_python_writes_them(space_file: Path, tmp_path: Path) -> None:
-    result = run(space_file, tmp_path / "run", trials=2, resolution=(64, 72), stages=2)
-    assert {(len(member.spec.stages), member.spec.size) for member in result.trials} == {(2, (64, 72))}
-    with pytest.raises(SpecError, match=r"--resolution: \(64,\) is no image size; give \(height, width\)"):
-        run(space_file, tmp_path / "other", resolution=(64,))
+def test_an_exhausted_space_on_the_command_line(tiny_file: Path, tmp_path: Path) -> None:
+    arguments = ["--budget", "10mmacs", "--space", str(tiny_file), "--evaluator", "params", "--trials", "99"]
+    result = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "run")])
+    assert result.exit_code == 0
+    assert re.search(r"ended after (\d+) trials: .*: all \1 of this space have been tried", result.stderr)
+    assert "the front of" in result.stdout
+    assert (tmp_path / "run" / "pareto.html").exists()
+
+
+def test_a_budget_between_the_networks_of_a_space(tiny_file: Path, tmp_path: Path) -> None:
+    """Neither below the cheapest nor above the dearest, and yet met by none."""
+    tiny_file.write_text(tiny_file.read_text().replace("{range: [1, 30]}", "{choice: [1, 30]}"))
+    with pytest.raises(SpecError, match=r"no new network within .*: this space has none; loosen the limits"):
+        search("6mmacs", space=tiny_file, out=tmp_path / "run", evaluator="params")
+
+
+def test_only_the_best_gives_way_on_a_narrow_terminal(found: SearchResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.StringIO()
+    terminal = Console(file=shown, width=80, force_terminal=True, color_system=None, legacy_windows=False)
+    monkeypatch.setattr("explorer.command.console", lambda stderr: terminal)
+    screen = Screen()
+    feasibility = Feasibility(2000, 0.5, 0.1)
+    screen.started(Started(load_space(), Budget(1), feasibility, (448, 448), Path("x"), 3000, 0, 0))
+    long = found.best.spec.model_copy(update={"stages": found.best.spec.stages * 4})
+    screen.tried(found.best, replace(found.best, spec=long))
+    screen._progress.refresh()
+    line = shown.getvalue().replace("\r", "\n").rstrip().rsplit("\n", 1)[-1]
+    screen.close()
+    assert re.search(r"searching .* 1/3000 [-0-9:]+ best .*…", line)
+    assert len(line.replace("\x1b[2K", "").rstrip()) <= 80

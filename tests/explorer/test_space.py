@@ -1,12 +1,13 @@
 """Search spaces: what is read, shared, counted and decoded, and what is refused."""
 
 import random
+import re
 from pathlib import Path
 
 import pytest
-from conftest import SMALL_SPACE
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from searches import SMALL_SPACE
 
 import hiri_spec
 from explorer.space import DEFAULT_SPACE, Space, is_ordered, load_space, sketch
@@ -116,6 +117,29 @@ def test_stages_and_resolution_are_narrowed(space_file: Path) -> None:
 
 def test_set_changes_a_space(space_file: Path) -> None:
     assert load_space(space_file, set={"stem.width": 8}).size * 2 == load_space(space_file).size
+
+
+def test_every_network_of_a_space_is_listed_once(space: Space) -> None:
+    listed = [space.active(assignment) for assignment in space.every()]
+    assert len(listed) == space.size
+    assert len({tuple(sorted(each.items())) for each in listed}) == space.size
+
+
+@pytest.mark.parametrize(
+    ("path", "places", "way"),
+    [
+        ("stages.1.depth", "9 such places, each to be set by itself", "stages.choice.0.1.choice.0.depth"),
+        ("stages.5.heads", "one such place", "stages.choice.2.5.choice.2.heads"),
+        ("stages.5.downsample.norm", None, None),
+        ("stages[4].width", "6 such places, each to be set by itself", "stages.choice.1.4.choice.0.width"),
+    ],
+)
+def test_a_path_that_stops_at_a_choice_is_led_through_it(path: str, places: str | None, way: str | None) -> None:
+    match = rf"--set {re.escape(path)}: in a space a path leads through the choices, here to {places}; write {way}=4"
+    with pytest.raises(SpecError, match=match if way else "stages is a mapping; name a field of it, known: choice"):
+        load_space(set={path: 4})
+    if way:
+        assert load_space(set={way: 12}).size < DEFAULT.size
 
 
 def test_fingerprint_ignores_comments(tmp_path: Path, space: Space) -> None:

@@ -1,7 +1,6 @@
 """Studies that survive: repeatable, resumable, and safe with what they have."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -9,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import BUDGET, run, told
+from searches import BUDGET, run, told
+from typer.testing import CliRunner
 
 import explorer.evaluators.params as params
 import hiri_spec
+from explorer.command import app
 from explorer.results import Member, SearchResult
 from explorer.search import Watcher
 from hiri_spec import SpecError
@@ -62,23 +63,11 @@ def test_a_folder_of_another_search_is_left_alone(
     assert {path: path.read_bytes() for path in before} == before
 
 
-def test_a_half_written_last_line_is_cut_off(space_file: Path, tmp_path: Path, found: SearchResult) -> None:
-    journal = found.out / "study.journal"
-    content = journal.read_bytes()
-    journal.write_bytes(content[:-20])
-    again = run(space_file, found.out)
-    assert told(again) == told(found)
-    assert journal.read_bytes().count(b"\n") == content.count(b"\n")
-
-
-def test_a_damaged_journal_is_told_and_left_alone(space_file: Path, found: SearchResult) -> None:
-    journal = found.out / "study.journal"
-    lines = journal.read_bytes().splitlines(keepends=True)
-    journal.write_bytes(b"".join([*lines[:2], b"\0\0\0\n", *lines[3:]]))
-    before = journal.read_bytes()
-    with pytest.raises(SpecError, match=r"study\.journal:3: is damaged, this line is no JSON; move the file away"):
-        run(space_file, found.out)
-    assert journal.read_bytes() == before
+def test_a_disk_that_is_full_from_the_start(space_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".lock").symlink_to("/dev/full")
+    with pytest.raises(SpecError, match=r"--out: .*run cannot be written: .*; make room there, or name another folder"):
+        run(space_file, tmp_path / "run")
 
 
 @pytest.mark.slow
@@ -127,8 +116,39 @@ def test_a_full_disk_keeps_the_trials_before(space_file: Path, tmp_path: Path, m
     monkeypatch.setattr(SearchStudy, "_open", lambda self, *rest: Full(opened(self, *rest)))
     with pytest.raises(SpecError, match=r"does not take trial 3: No space left on device; those before it are kept"):
         run(space_file, tmp_path / "run")
+    assert len((tmp_path / "run" / "trials.csv").read_text().splitlines()) == 1 + 3
+    assert (tmp_path / "run" / "best.yaml").exists()
     monkeypatch.undo()
     assert told(run(space_file, tmp_path / "run")) == told(run(space_file, tmp_path / "whole"))
+
+
+def test_what_was_found_before_a_failure_is_on_the_screen(
+    space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: object, spec: hiri_spec.ModelSpec, seed: int) -> float:
+        if list(tmp_path.glob("run/*")) and (tmp_path / "run/study.journal").read_bytes().count(b'"op_code":4') == 3:
+            raise RuntimeError("out of memory")
+        return 1.0
+
+    monkeypatch.setattr(params.Params, "__call__", fail)
+    arguments = ["--budget", BUDGET, "--space", str(space_file), "--evaluator", "params"]
+    result = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "run")])
+    assert isinstance(result.exception, SpecError)
+    assert "the evaluator failed on trial 3" in str(result.exception)
+    assert f"the front of 3 trials; best: {tmp_path / 'run' / 'best.yaml'}" in result.stdout
+
+
+def test_a_fault_of_ours_loses_nothing_either(
+    space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(Watcher):
+        def tried(self, member: Member, best: Member) -> None:
+            if member.number == 2:
+                raise ZeroDivisionError("ours")
+
+    with pytest.raises(ZeroDivisionError, match="ours"):
+        run(space_file, tmp_path / "run", watcher=Broken())
+    assert len((tmp_path / "run" / "trials.csv").read_text().splitlines()) == 1 + 3
 
 
 def test_an_unknown_evaluator_leaves_no_trace(space_file: Path, tmp_path: Path) -> None:
@@ -185,33 +205,3 @@ def test_an_evaluator_that_fails_keeps_the_rest(
     assert "out of memory" in spec.with_suffix(".txt").read_text()
     monkeypatch.undo()
     assert len(run(space_file, tmp_path / "run").trials) == 12
-
-
-def test_ctrl_c_keeps_what_is_finished(space_file: Path, tmp_path: Path) -> None:
-    class Stop(Watcher):
-        def tried(self, member: Member, best: Member) -> None:
-            if member.number == 4:
-                raise KeyboardInterrupt
-
-    result = run(space_file, tmp_path / "run", watcher=Stop())
-    assert result.was_interrupted
-    assert len(result.trials) == 5
-    assert (result.out / "best.yaml").exists()
-    assert told(run(space_file, tmp_path / "run")) == told(run(space_file, tmp_path / "whole"))
-
-
-@pytest.mark.slow
-def test_ctrl_c_on_the_command_line(space_file: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "explorer.search", "--budget", BUDGET, "--space", str(space_file)]
-    command += ["--trials", "100000", "--evaluator", "params", "--out", str(tmp_path / "run")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    journal = tmp_path / "run" / "study.journal"
-    deadline = time.monotonic() + 60
-    while not (journal.exists() and journal.stat().st_size > 20_000) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in err
-    assert "trials are kept in" in err
-    assert "the front of" in out

@@ -170,7 +170,7 @@ def test_classes_and_reset_classifier() -> None:
     model.reset_classifier(0)
     assert model(image).shape == (1, 32)
     assert hiri_spec.build(SMALL, classes=0)(torch.randn(2, 3, 64, 64)).shape == (2, 32)
-    with pytest.raises(SpecError, match="-1 is negative"):
+    with pytest.raises(SpecError, match="-1 is no number of classes; use a whole one, 0 for none"):
         model.reset_classifier(-1)
 
 
@@ -213,13 +213,16 @@ def test_gradient_checkpointing_gives_the_same_gradients() -> None:
     torch.manual_seed(0)
     model = hiri_spec.build(SMALL)
     images = torch.randn(4, 3, 64, 64)
-    gradients = []
+    gradients, statistics = [], []
     for enable in (False, True):
         twin = copy.deepcopy(model).train()
         twin.set_grad_checkpointing(enable)
         twin(images).square().sum().backward()
         gradients.append([parameter.grad for parameter in twin.parameters()])
+        statistics.append(dict(twin.named_buffers()))
     torch.testing.assert_close(gradients[0], gradients[1])
+    # the batch is seen twice, and counted once
+    torch.testing.assert_close(statistics[0], statistics[1], rtol=0, atol=0)
 
 
 def test_channels_last(model: nn.Module) -> None:

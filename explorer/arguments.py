@@ -1,0 +1,144 @@
+"""What a search is asked for: each argument read and checked, whether typed on a command line or written in Python."""
+
+from __future__ import annotations
+
+import operator
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from hiri_spec import ModelSpec, SpecError
+from hiri_spec.errors import Problem, show, suggest
+from hiri_spec.quantities import format_resolution, parse_resolutions
+
+from .budget import Budget
+from .space import DEFAULT_SPACE, Space
+
+OBJECTIVES = ("pareto", "score")
+MOST_DIGITS = 18
+"""Of a seed: what every random generator takes."""
+
+
+def read_trials(value: Any) -> int:
+    """A number of trials; raises SpecError for anything but a whole number above 0."""
+    number = _whole(value)
+    if number is None:
+        raise SpecError(Problem(f"{show(value)} is no number of trials; give a whole number, like 300", "--trials"))
+    if number < 1:
+        raise SpecError(Problem(f"{number} trials are too few; ask for 1 or more", "--trials"))
+    return number
+
+
+def read_seed(value: Any) -> int:
+    """A seed; raises SpecError for anything but a whole number that every generator takes."""
+    number = _whole(value)
+    if number is None:
+        raise SpecError(Problem(f"{show(value)} is no seed; give a whole number, like 0", "--seed"))
+    if abs(number) >= 10**MOST_DIGITS:
+        raise SpecError(Problem(f"{show(value)} is too long for a seed; use at most {MOST_DIGITS} digits", "--seed"))
+    return number
+
+
+def read_stages(value: Any) -> list[int] | None:
+    """Numbers of stages: 5, "4,5" or [4, 5]; None for all. Raises SpecError for anything else."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        parts: list[Any] = [
+            int(part) if re.fullmatch(r"\s*[0-9]{1,4}\s*", part, re.ASCII) else None for part in value.split(",")
+        ]
+    elif isinstance(value, Iterable) and not isinstance(value, Mapping):
+        parts = [_whole(part) for part in value]
+    else:
+        parts = [_whole(value)]
+    if not parts or any(part is None or part < 1 for part in parts):
+        raise SpecError(Problem(f"{show(value)} are no numbers of stages; write them like 4,5,6", "--stages"))
+    return sorted({*parts})
+
+
+def read_size(resolution: Any) -> tuple[int, int] | None:
+    """An image size: 448, "512x1024" or (512, 1024); None for the space's own. Raises SpecError for anything else."""
+    if resolution is None:
+        return None
+    if isinstance(resolution, tuple | list):
+        sides = [_whole(side) for side in resolution]
+        if len(sides) != 2 or sides[0] is None or sides[1] is None:
+            raise SpecError(Problem(f"{resolution!r} is no image size; give (height, width)", "--resolution"))
+        return sides[0], sides[1]
+    sizes = parse_resolutions(str(resolution))
+    if len(sizes) != 1:
+        raise SpecError(Problem("a search has one image size; give one", "--resolution"))
+    return sizes[0]
+
+
+def read_objective(value: Any) -> str:
+    """One of OBJECTIVES; raises SpecError for anything else."""
+    if value not in OBJECTIVES:
+        raise SpecError(Problem(f"unknown objective {show(value)}; {suggest(value, OBJECTIVES)}", "--objective"))
+    return str(value)
+
+
+def read_changes(value: Any) -> dict[str, Any]:
+    """Changes by dotted path; raises SpecError for anything but a mapping from text."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        message = f"{show(value)} sets nothing; give a mapping from dotted paths, like {{'stem.width': 32}}"
+        raise SpecError(Problem(message, "--set"))
+    return dict(value)
+
+
+def read_place(value: Any, flag: str, example: str) -> Path | None:
+    """A file or a folder; None for the default. Raises SpecError for what can't be one, an empty text above all."""
+    if value is None:
+        return None
+    if not isinstance(value, str | os.PathLike) or not os.fspath(value) or "\0" in str(value):
+        raise SpecError(Problem(f"{show(value)} is no path; give one, like {example}", flag))
+    return Path(value)
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number as an int, numpy's too; None for anything else, True and 2.0 among it."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
+def size_of(space: Space) -> tuple[int, int]:
+    """Height and width of a space's images."""
+    node = space.top.get("resolution")
+    side = getattr(node, "value", None)
+    if isinstance(side, int):
+        return side, side
+    items = getattr(node, "items", None)
+    if isinstance(items, list):
+        height, width = (item.value for item in items)
+        return height, width
+    default: int = ModelSpec.model_fields["resolution"].default
+    return default, default
+
+
+def default_folder(
+    space: Space, budget: Budget, size: tuple[int, int], objective: str, evaluator: str, seed: int
+) -> Path:
+    """A name for each search, so that the same command finds its own study again and no other's."""
+    parts = [Path(space.file).stem, f"{_exactly(budget.macs, 9)}gmacs", format_resolution(size)]
+    if budget.max_params is not None:
+        parts.append(f"{_exactly(budget.max_params, 6)}mparams")
+    parts += [name for name, default in ((objective, "pareto"), (evaluator, "zico")) if name != default]
+    if seed:
+        parts.append(f"seed{seed}")
+    if Path(space.file).resolve() != DEFAULT_SPACE.resolve() or space.is_changed:
+        parts.append(space.fingerprint[:6])
+    return Path("runs") / "-".join(parts)
+
+
+def _exactly(amount: int, digits: int) -> str:
+    """An amount in units of ten to the power of `digits`, not rounded: two budgets never share a name."""
+    whole, rest = divmod(amount, 10**digits)
+    return f"{whole}.{rest:0{digits}}".rstrip("0").rstrip(".")

@@ -1,0 +1,5 @@
+"""`python -m explorer.scale`."""
+
+from ..entry import start
+
+start("explorer.scale.command")

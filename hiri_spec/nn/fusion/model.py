@@ -1,0 +1,30 @@
+"""Fusing a whole model, part by part."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+
+from ..backbone import Backbone
+from ..wired import Wired
+from .draft import Draft
+from .rules import RULES
+
+
+@torch.no_grad()
+def fuse(model: Backbone) -> Backbone:
+    """An equal model for inference, with fewer operations; the given one stays as it is.
+
+    Batch norms and layer scales go into convolutions, an HR block's residual into its depthwise convolution, query, key
+    and value into one product. The result is in eval mode and can't be trained or saved as the original's weights.
+    Outputs agree to rounding: 1e-5 of the largest in float32, 1e-12 in float64.
+    """
+    fused = copy.deepcopy(model).eval()
+    parts = [(name, part) for name, part in fused.named_modules() if isinstance(part, Wired) and part.part is not None]
+    for name, part in parts:
+        draft = Draft(part)
+        for rule in RULES:
+            rule(draft)
+        fused.set_submodule(name, draft.to_module())
+    return fused.eval().requires_grad_(False)

@@ -1,0 +1,100 @@
+"""Ctrl-C at any time: what is finished is kept, written and told."""
+
+import operator
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from searches import BUDGET, run, told
+from typer.testing import CliRunner
+
+from explorer import study
+from explorer.command import Screen, app
+from explorer.results import Member
+from explorer.search import Watcher
+
+
+def test_ctrl_c_keeps_what_is_finished(space_file: Path, tmp_path: Path) -> None:
+    class Stop(Watcher):
+        def tried(self, member: Member, best: Member) -> None:
+            if member.number == 4:
+                raise KeyboardInterrupt
+
+    result = run(space_file, tmp_path / "run", watcher=Stop())
+    assert result.was_interrupted
+    assert len(result.trials) == 5
+    assert (result.out / "best.yaml").exists()
+    assert told(run(space_file, tmp_path / "run")) == told(run(space_file, tmp_path / "whole"))
+
+
+@pytest.mark.parametrize("place", ["SearchStudy._keep", "_read"])
+def test_ctrl_c_while_a_trial_is_written(
+    space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """It is put off, so that what the result tells and what the journal holds are the same."""
+    own = operator.attrgetter(place)(study)
+    calls: list[object] = []
+
+    def interrupted(*arguments: object) -> object:
+        calls.append(arguments)
+        if len(calls) == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+        return own(*arguments)
+
+    monkeypatch.setattr(f"explorer.study.{place}", interrupted)
+    result = run(space_file, tmp_path / "run")
+    assert result.was_interrupted
+    assert len(result.trials) == 4
+    assert (tmp_path / "run" / "study.journal").read_bytes().count(b'"op_code":4') == 4
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(1)
+
+
+def test_a_search_in_a_thread(space_file: Path, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert len(pool.submit(run, space_file, tmp_path / "run").result().trials) == 12
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["twice", "once"])
+def test_ctrl_c_while_the_files_are_written(
+    space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: bool
+) -> None:
+    def stop(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    tried = Screen.tried
+    if first:
+        monkeypatch.setattr(Screen, "tried", lambda self, *rest: (tried(self, *rest), stop()))
+    monkeypatch.setattr("explorer.report.draw_png", stop)
+    arguments = ["--budget", BUDGET, "--space", str(space_file), "--evaluator", "params", "--trials", "3"]
+    result = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "run")])
+    count = 1 if first else 3
+    assert result.exit_code == 130
+    assert f"the front of {count} trials" in result.stdout
+    assert ("stopped, writing results …" in result.stderr) is first
+    ending = f"stopped; {count} trials are kept in {tmp_path / 'run'}; not all files were written anew. Same command"
+    assert ending in result.stderr
+    assert (tmp_path / "run" / "best.yaml").exists()
+
+
+@pytest.mark.slow
+def test_ctrl_c_on_the_command_line(space_file: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "explorer.search", "--budget", BUDGET, "--space", str(space_file)]
+    command += ["--trials", "100000", "--evaluator", "params", "--out", str(tmp_path / "run")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    journal = tmp_path / "run" / "study.journal"
+    deadline = time.monotonic() + 60
+    while not (journal.exists() and journal.stat().st_size > 20_000) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert "trials are kept in" in err
+    assert "the front of" in out
