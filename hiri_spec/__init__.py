@@ -17,7 +17,16 @@ from .schema import ModelSpec
 from .transforms import fit_to_budget, scale_up
 
 if TYPE_CHECKING:
-    from .nn import build, carry_weights, from_pretrained, fuse, load_timm_weights, load_weights, transfer_weights
+    from .nn import (
+        build,
+        carry_weights,
+        export,
+        from_pretrained,
+        fuse,
+        load_timm_weights,
+        load_weights,
+        transfer_weights,
+    )
     from .source import to_source
     from .timm_models import register
 
@@ -31,6 +40,7 @@ __all__ = [
     "build",
     "carry_weights",
     "cost",
+    "export",
     "fit_to_budget",
     "from_pretrained",
     "fuse",
@@ -49,7 +59,16 @@ _ON_FIRST_USE = {
     "register": "hiri_spec.timm_models",
     "to_source": "hiri_spec.source",
     **dict.fromkeys(
-        ("build", "carry_weights", "from_pretrained", "fuse", "load_timm_weights", "load_weights", "transfer_weights"),
+        (
+            "build",
+            "carry_weights",
+            "export",
+            "from_pretrained",
+            "fuse",
+            "load_timm_weights",
+            "load_weights",
+            "transfer_weights",
+        ),
         "hiri_spec.nn",
     ),
 }

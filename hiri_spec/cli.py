@@ -13,6 +13,7 @@ from . import __version__
 from .command_line import JsonOption, SetOption, console, print_tables, run_app, width_of
 from .commands.bench import bench
 from .commands.code import code
+from .commands.export import export
 from .commands.scale import scale_up
 from .commands.summary import summary
 from .cost import CONVENTION, Cost, CostRow
@@ -269,6 +270,7 @@ def show(spec: SpecArgument, set: SetOption = None, out: OutOption = None, as_js
 
 app.command("scale", epilog="Example: hiri-spec scale pvt_v2_b2 --resolution 448 --out pvt_448.yaml")(scale_up)
 app.command("summary", epilog="Example: hiri-spec summary runs/hiri_s --resolution 448 --depth 4")(summary)
+app.command("export", epilog="Example: hiri-spec export hiri_s --weights runs/hiri_s --out hiri_s.onnx")(export)
 app.command("code", epilog="Example: hiri-spec code hiri_s --class-name HiriS --out hiri_s.py")(code)
 app.command("bench", epilog="Example: hiri-spec bench hiri_s@448 pvt_v2_b2@448 timm:resnet50@224 --modes eager,onnx")(
     bench

@@ -4,6 +4,7 @@ from .backbone import Backbone
 from .carry import carry_weights
 from .checkpoint import from_pretrained
 from .compile import build
+from .exporting import export
 from .fusion import fuse
 from .load import load_weights
 from .timm_weights import load_timm_weights
@@ -13,6 +14,7 @@ __all__ = [
     "Backbone",
     "build",
     "carry_weights",
+    "export",
     "from_pretrained",
     "fuse",
     "load_timm_weights",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import torch
 from torch import nn
 from torch.export import Dim, ExportedProgram
 from torch.fx.experimental import _config as shapes_config
 
-from ..schema import SMALLEST_SIDE
+from ..quantities import SMALLEST_SIDE
 
 Dynamic = Literal["size", "batch", "none"]
 """What a program leaves open: batch, height and width; the batch alone; or nothing."""
@@ -48,11 +48,11 @@ def capture(model: nn.Module, channels: int, size: tuple[int, int], dynamic: Dyn
     try:
         # Without the two settings a program holds for images alike to the one shown: torch asks how tensors of its
         # sizes lie in memory, and takes the answer for good. (torch.onnx.export itself sets the first.)
-        with shapes_config.patch(backed_size_oblivious=True):
+        with cast(Any, shapes_config).patch(backed_size_oblivious=True):
             program = torch.export.export(
                 model,
                 (image,),
-                dynamic_shapes=({dimension: Dim.DYNAMIC for dimension in dimensions},),
+                dynamic_shapes=(dict.fromkeys(dimensions, Dim.DYNAMIC),),
                 prefer_deferred_runtime_asserts_over_guards=True,
             )
     except Exception as error:
@@ -65,7 +65,7 @@ def capture(model: nn.Module, channels: int, size: tuple[int, int], dynamic: Dyn
 
 
 def read_sides(program: ExportedProgram) -> Sides:
-    """The sides that a program of open sizes takes: those of any model of ours, unless torch.export saw fit to limit."""
+    """The sides that a program of open sizes takes: any of ours, unless torch.export saw fit to limit them."""
     (image,) = (node for node in program.graph.nodes if node.name in program.graph_signature.user_inputs)
     limits = [program.range_constraints[side.node.expr] for side in image.meta["val"].shape[-2:]]
     largest = [int(limit.upper) for limit in limits if limit.upper.is_Integer]

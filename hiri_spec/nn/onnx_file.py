@@ -49,7 +49,7 @@ def write_onnx(
         model = converted.model_proto
         written = next(each.version for each in model.opset_import if not each.domain)
         if written != opset:
-            raise ValueError(f"opset {written} came out where {opset} was asked for")  # noqa: TRY301
+            raise ValueError(f"opset {written} came out where {opset} was asked for")
         graph = model.graph
         for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
             kept = [note for note in part.metadata_props if note.key in KEPT]

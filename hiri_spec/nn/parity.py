@@ -39,7 +39,7 @@ class Difference:
 
 
 def real_images(batch: int, channels: int, size: tuple[int, int]) -> Tensor:
-    """Photographs of a size, normalised like ImageNet, (batch, channels, height, width); past three, channels repeat."""
+    """Photographs, normalised like ImageNet, (batch, channels, height, width); past three, channels repeat."""
     from skimage import data
 
     mean, std = (torch.tensor(each).view(1, -1, 1, 1) for each in (IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD))

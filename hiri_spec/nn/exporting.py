@@ -150,10 +150,10 @@ def read_format(path: str | os.PathLike[str], format: str | None = None) -> Form
             raise SpecError(
                 Problem(f"ends in no format's letters; end it in {known}, or give a format", file=str(path))
             )
-        format = ending
-    elif format not in FORMATS:
+        return ending  # type: ignore[return-value]
+    if format not in FORMATS:
         raise SpecError(Problem(f"{format!r} is none of {', '.join(FORMATS)}; {suggest(format, FORMATS)}", "format"))
-    elif ending in FORMATS and ending != format:
+    if ending in FORMATS and ending != format:
         raise SpecError(Problem(f"{format!r} beside a file that ends in .{ending}; keep one of the two", "format"))
     return format  # type: ignore[return-value]
 
@@ -196,8 +196,8 @@ def _check_sides(size: tuple[int, int], sides: Sides) -> None:
     if not all(sides.smallest <= side <= most for side in size):
         limits = f"{sides.smallest} or more" if sides.largest is None else f"{sides.smallest} to {most}"
         message = (
-            f"{format_resolution(size)} does not go with sizes left open, as torch.export then takes sides of {limits}; "
-            "leave only the batch open (dynamic batch)"
+            f"{format_resolution(size)} does not go with sizes left open, as torch.export then takes sides of "
+            f"{limits}; leave only the batch open (dynamic batch)"
         )
         raise SpecError(Problem(message, "resolution"))
 
@@ -223,7 +223,7 @@ def _shapes(
     """Names and shapes of what a program takes and gives."""
     batch = 1 if dynamic == "none" else "batch"
     sides: tuple[int | str, int | str] = ("height", "width") if dynamic == "size" else size
-    inputs = {"image": (batch, model.spec.in_channels, *sides)}
+    inputs: dict[str, Shape] = {"image": (batch, model.spec.in_channels, *sides)}
     if model.out_indices is None:
         name, channels = ("scores", model.num_classes) if model.num_classes else ("features", model.num_features)
         return inputs, {name: (batch, channels)}

@@ -1,0 +1,99 @@
+"""`hiri-spec export` as users type it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from torch import nn
+
+from hiri_spec import cli
+from hiri_spec.nn import exporting
+
+TINY = """\
+name: tiny
+resolution: 32
+stem: vit
+stages:
+  - {block: cffn, depth: 1, width: 8}
+head: {classes: 4}
+"""
+
+
+class Told(NamedTuple):
+    """What a command said, and its exit status."""
+
+    status: int
+    out: str
+    err: str
+
+
+Export = Callable[..., Told]
+
+
+@pytest.fixture
+def export(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Export:
+    """Run `hiri-spec export` in a folder with a small spec."""
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Told:
+        monkeypatch.setattr(sys, "argv", ["hiri-spec", "export", *arguments])
+        with pytest.raises(SystemExit, match=r"\d") as caught:
+            cli.main()
+        assert isinstance(caught.value.code, int)
+        return Told(caught.value.code, *capsys.readouterr())
+
+    return run
+
+
+def test_tells_what_was_written_and_how_far_off_it_is(export: Export) -> None:
+    told = export("tiny.yaml", "-o", "tiny.onnx")
+    assert told.status == 0
+    assert "tiny.onnx: onnx, opset 20, " in told.out
+    assert "image batchx3xheightxwidth, scores batchx4" in told.out
+    assert "worst difference from the model on 5 batches of photographs: " in told.out
+    assert told.err.splitlines()[0] == "building tiny …"
+    assert Path("tiny.onnx").is_file()
+
+
+def test_json(export: Export) -> None:
+    told = export("tiny.yaml", "-o", "tiny.pt2", "--dynamic", "none", "--set", "head.classes=3", "--json")
+    data = json.loads(told.out)
+    assert data["outputs"] == {"scores": [1, 3]}
+    assert data["worst"]["relative"] < 1e-5
+
+
+def test_what_differs_leaves_with_one(export: Export, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "fuse_norms", lambda model: nn.Sequential(model, nn.ReLU()))
+    told = export("tiny.yaml", "-o", "tiny.pt2", "--fuse", "--dynamic", "none")
+    assert (told.status, told.out) == (1, "")
+    assert "error: its output differs from the model's by " in told.err
+    assert told.err.endswith("; nothing was written\n")
+    assert not Path("tiny.pt2").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["tiny.yaml", "-o", "a.txt"], "error: a.txt: ends in no format's letters"),
+        (
+            ["tiny.yaml", "-o", "a.onnx", "-r", "64,96"],
+            "error: --resolution: an export is traced at one size; give one",
+        ),
+        (["tiny.yaml", "-o", "a.onnx", "-r", "16"], "error: --resolution: 16 is too small"),
+        (["tiny.yaml", "-o", "a.onnx", "--weights", "none.safetensors"], "none.safetensors"),
+        (["tinny.yaml", "-o", "a.onnx"], "error: tinny.yaml: no such file; did you mean 'tiny.yaml'?"),
+        (["tiny.yaml", "-o", "no/a.onnx"], "error: no/a.onnx: cannot be written: No such file or directory"),
+    ],
+    ids=["ending", "sizes", "small", "weights", "typo", "folder"],
+)
+def test_mistakes(export: Export, arguments: list[str], message: str) -> None:
+    told = export(*arguments)
+    assert (told.status, told.out) == (2, "")
+    assert message in told.err
+    assert [path.name for path in Path().iterdir()] == ["tiny.yaml"]
