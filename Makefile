@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 BUDGET ?= 5gflops
 SEARCH ?=
 
-.PHONY: help setup test test-fast lint bench search clean
+.PHONY: help setup test test-slow lint bench search clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -25,11 +25,11 @@ setup: $(READY)  ## Make the virtual environment in .venv
 search: $(READY)  ## Search a network under a budget: make search BUDGET=5gflops
 	$(BIN)/python -m explorer.search --budget $(BUDGET) $(SEARCH)
 
-test: $(READY)  ## Run all tests
-	$(BIN)/python -m pytest -n 2 --dist worksteal
-
-test-fast: $(READY)  ## Run the tests but for the slow ones
+test: $(READY)  ## Run the tests but for the slow ones, some ten minutes
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not slow'
+
+test-slow: $(READY)  ## Run the slow tests: large networks, exports, compilers
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
 
 lint: $(READY)  ## Check style and types
 	$(BIN)/ruff check .
