@@ -1,10 +1,12 @@
 """Settings of all tests."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from told import Command, Told
 
 # the tests run in as many processes as there are cores; torch's own threads would only get in each other's way
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -32,3 +34,18 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("the network was used")
 
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", refuse)
+
+
+@pytest.fixture
+def hiri_spec_command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run `hiri-spec` with arguments."""
+    from hiri_spec import cli
+
+    def run(*arguments: str) -> Told:
+        monkeypatch.setattr(sys, "argv", ["hiri-spec", *arguments])
+        with pytest.raises(SystemExit, match=r"\d") as caught:
+            cli.main()
+        assert isinstance(caught.value.code, int)
+        return Told(caught.value.code, *capsys.readouterr())
+
+    return run

@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from told import Command
 
 import hiri_spec
-from hiri_spec import cli
 
-COMMANDS = ["cost", "draw", "diff", "check", "list", "schema", "show"]
-
-
-class Told(NamedTuple):
-    """What a command said, and its exit status."""
-
-    status: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Told]
+COMMANDS = ["cost", "draw", "diff", "check", "list", "schema", "show", "scale", "summary", "export", "code", "bench"]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+def run(hiri_spec_command: Command) -> Command:
     """Run `hiri-spec` with arguments."""
-
-    def run(*arguments: str) -> Told:
-        monkeypatch.setattr(sys, "argv", ["hiri-spec", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        assert isinstance(caught.value.code, int)
-        return Told(caught.value.code, *capsys.readouterr())
-
-    return run
+    return hiri_spec_command
 
 
 @pytest.fixture

@@ -6,14 +6,13 @@ import copy
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import torch
+from told import Command
 
-from hiri_spec import cli
 from hiri_spec.nn.bench.peak import Kernel
 
 TINY = """
@@ -26,43 +25,24 @@ head: {classes: 10}
 """
 
 
-class Told(NamedTuple):
-    """What the command said, and its exit status."""
-
-    status: int
-    out: str
-    err: str
-
-
-Bench = Callable[..., Told]
-
-
 @pytest.fixture
-def bench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bench:
+def bench(hiri_spec_command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
     """Run `hiri-spec bench` in a folder with a small spec, and products of microseconds for the peak."""
     (tmp_path / "tiny.yaml").write_text(TINY)
     monkeypatch.chdir(tmp_path)
     matrix = torch.ones(8, 8)
     kernels = [Kernel("torch.mm 8x8", 512, lambda: matrix @ matrix)]
     monkeypatch.setattr("hiri_spec.nn.bench.run.make_kernels", lambda device, dtype: kernels)
-
-    def run(*arguments: str) -> Told:
-        monkeypatch.setattr(sys, "argv", ["hiri-spec", "bench", *arguments])
-        with pytest.raises(SystemExit, match=r"\d") as caught:
-            cli.main()
-        assert isinstance(caught.value.code, int)
-        return Told(caught.value.code, *capsys.readouterr())
-
-    return run
+    return partial(hiri_spec_command, "bench")
 
 
-def test_help(bench: Bench) -> None:
+def test_help(bench: Command) -> None:
     told = bench("--help")
     assert told.status == 0
     assert "Example: hiri-spec bench hiri_s@448" in " ".join(told.out.split())
 
 
-def test_tables(bench: Bench) -> None:
+def test_tables(bench: Command) -> None:
     modes = "eager,fused+channels_last"
     told = bench("tiny.yaml", "resnet10t@64", "--modes", modes, "--rounds", "2", "--batch", "2", "--threads", "1")
     assert told.status == 0
@@ -82,7 +62,7 @@ def test_tables(bench: Bench) -> None:
     assert "preparing 1/6: tiny@64 itself" in told.err
 
 
-def test_json(bench: Bench) -> None:
+def test_json(bench: Command) -> None:
     told = bench("tiny.yaml", "--modes", "eager,onnx", "--rounds", "2", "--batch", "0", "--json")
     assert told.status == 0
     data = json.loads(told.out)
@@ -96,13 +76,13 @@ def test_json(bench: Bench) -> None:
     assert data["peak_kernel"] == "torch.mm 8x8"
 
 
-def test_which_one_is_built_is_noted(bench: Bench) -> None:
+def test_which_one_is_built_is_noted(bench: Command) -> None:
     told = bench("pvt_v2_b0@32", "--modes", "eager", "--rounds", "1", "--batch", "0")
     assert told.status == 0
     assert "note: pvt_v2_b0 is a spec and a timm model; the spec is built (timm:pvt_v2_b0 is timm's)" in told.err
 
 
-def test_a_mode_that_computes_something_else(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mode_that_computes_something_else(bench: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = lambda model: torch.nn.Sequential(copy.deepcopy(model), torch.nn.ReLU())  # noqa: E731
     monkeypatch.setattr("hiri_spec.nn.bench.modes.fuse", wrong)
     told = bench("tiny.yaml", "--modes", "eager,fused", "--rounds", "1", "--batch", "0")
@@ -111,7 +91,7 @@ def test_a_mode_that_computes_something_else(bench: Bench, monkeypatch: pytest.M
     assert "error: tiny@64 fused: its output differs from the plain model's by" in told.err
 
 
-def test_ctrl_c_shows_the_rounds_so_far(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_shows_the_rounds_so_far(bench: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(self: object, rounds: int, seconds_left: float) -> None:
         if rounds == 2:
             raise KeyboardInterrupt
@@ -123,7 +103,7 @@ def test_ctrl_c_shows_the_rounds_so_far(bench: Bench, monkeypatch: pytest.Monkey
     assert "stopped after 2 rounds" in told.err
 
 
-def test_profile(bench: Bench) -> None:
+def test_profile(bench: Command) -> None:
     told = bench("tiny.yaml", "--profile", "--top", "3")
     assert told.status == 0
     title, header, _, *rows = [line.rstrip() for line in told.out.splitlines() if line.strip()]
@@ -134,7 +114,7 @@ def test_profile(bench: Bench) -> None:
     assert rows[4].startswith("all")
 
 
-def test_profiles_as_json(bench: Bench) -> None:
+def test_profiles_as_json(bench: Command) -> None:
     told = bench("tiny.yaml", "--profile", "--modes", "eager,fused", "--batch", "2", "--json")
     profiles = json.loads(told.out)
     assert [(each["mode"], each["batch"]) for each in profiles] == [("eager", 2), ("fused", 2)]
@@ -164,14 +144,14 @@ def test_profiles_as_json(bench: Bench) -> None:
     ],
     ids=lambda value: " ".join(value[:4]) if isinstance(value, list) else "",
 )
-def test_mistakes(bench: Bench, arguments: list[str], message: str) -> None:
+def test_mistakes(bench: Command, arguments: list[str], message: str) -> None:
     told = bench(*arguments)
     assert told.status == 2
     assert message in told.err
     assert told.out == ""
 
 
-def test_cuda_that_is_not_there(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cuda_that_is_not_there(bench: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     told = bench("tiny.yaml", "--device", "cuda")
     assert told.status == 2

@@ -5,46 +5,27 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import torch
 from checkpoints import SMALL, edit_header
 from contract import count_params
 from safetensors.torch import load_file, save_file
+from told import Command
 
 import hiri_spec
-from hiri_spec import cli
 from hiri_spec.quantities import format_bytes
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class Told(NamedTuple):
-    """What a command said, and its exit status."""
-
-    status: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Told]
-
-
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+def run(hiri_spec_command: Command) -> Command:
     """Run `hiri-spec summary` with arguments."""
-
-    def run(*arguments: str) -> Told:
-        monkeypatch.setattr(sys, "argv", ["hiri-spec", "summary", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            cli.main()
-        assert isinstance(caught.value.code, int)
-        return Told(caught.value.code, *capsys.readouterr())
-
-    return run
+    return partial(hiri_spec_command, "summary")
 
 
 class TestSpec:
