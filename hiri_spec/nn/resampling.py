@@ -72,8 +72,10 @@ class Pad(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         # As the size it comes to, so that an open side is known to be so many multiples; and without negative numbers,
         # as ONNX divides those towards zero.
-        height, width = ((side + self.multiple - 1) // self.multiple * self.multiple for side in x.shape[-2:])
-        return F.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]))
+        height, width = x.shape[-2:]
+        down = (height + self.multiple - 1) // self.multiple * self.multiple
+        across = (width + self.multiple - 1) // self.multiple * self.multiple
+        return F.pad(x, (0, across - width, 0, down - height))
 
     def extra_repr(self) -> str:
         return f"multiple={self.multiple}"
