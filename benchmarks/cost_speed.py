@@ -16,7 +16,7 @@ from hiri_spec.block import Block
 from hiri_spec.cost import part_cost, run_cost
 from hiri_spec.files import to_data
 from hiri_spec.network import forget_traces
-from hiri_spec.nn.bench.timing import time_call
+from hiri_spec.nn.timing import time_call
 from hiri_spec.schema import ModelSpec
 
 from .timing import median_seconds, report

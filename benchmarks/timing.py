@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from hiri_spec.nn.bench.timing import Limits, compare, interleave, spread, time_call
+from hiri_spec.nn.timing import Limits, compare, interleave, spread, time_call
 
 
 def median_seconds(call: Callable[[], object], runs: int = 7) -> float:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from hiri_spec import ModelSpec, build
-from hiri_spec.nn.bench.timing import Limits, interleave, spread
+from hiri_spec.nn.timing import Limits, interleave, spread
 
 RUNS = 7
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         load_timm_weights,
         load_weights,
         transfer_weights,
+        tune,
     )
     from .source import to_source
     from .timm_models import register
@@ -53,6 +54,7 @@ __all__ = [
     "scale_up",
     "to_source",
     "transfer_weights",
+    "tune",
 ]
 
 _ON_FIRST_USE = {
@@ -68,6 +70,7 @@ _ON_FIRST_USE = {
             "load_timm_weights",
             "load_weights",
             "transfer_weights",
+            "tune",
         ),
         "hiri_spec.nn",
     ),

@@ -12,17 +12,19 @@ import typer
 from . import __version__
 from .command_line import JsonOption, SetOption, console, print_tables, run_app, width_of
 from .commands.bench import bench
+from .commands.check import check
 from .commands.code import code
 from .commands.export import export
 from .commands.scale import scale_up
 from .commands.summary import summary
+from .commands.tune import tune
 from .cost import CONVENTION, Cost, CostRow
 from .cost import cost as cost_of
 from .differences import compare
 from .errors import Problem, SpecError, suggest
 from .files import builtin_specs, load, parse_assignments, to_data, write_text
 from .json_schema import json_schema
-from .quantities import format_resolution, parse_macs, parse_params, parse_resolutions
+from .quantities import parse_resolutions
 from .schema import ModelSpec
 
 app = typer.Typer(
@@ -173,63 +175,6 @@ def diff(
         raise typer.Exit(1)
 
 
-@app.command(epilog="Example: hiri-spec check specs/*.yaml --budget 5.1gmacs --max-params 35m")
-def check(
-    specs: Annotated[list[str], typer.Argument(metavar="SPEC…", help="YAML files or built-in names.")],
-    resolution: ResolutionOption = None,
-    budget: Annotated[str | None, typer.Option(metavar="MACS", help="Most MACs, e.g. 5gflops or 5gmacs.")] = None,
-    max_params: Annotated[str | None, typer.Option(metavar="N", help="Most parameters, e.g. 35m.")] = None,
-    set: SetOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Validate specs and hold them to a budget. Status: 0 all well, 1 one over the budget, 2 one not valid."""
-    most_macs = None if budget is None else parse_macs(budget)
-    most_params = None if max_params is None else parse_params(max_params)
-    changes = parse_assignments(set or [])
-    sizes = _sizes(resolution)
-    results: list[dict[str, Any]] = []
-    status = 0
-    for name in specs:
-        try:
-            model = load(name, set=changes)
-            costs = [cost_of(model, size) for size in sizes]
-        except SpecError as error:
-            results.append({"spec": name, "valid": False, "problems": [str(problem) for problem in error.problems]})
-            status = 2
-            continue
-        over = _over_budget(costs, most_macs, most_params)
-        results.append({"spec": name, "valid": True, "problems": over, "costs": [each.as_dict() for each in costs]})
-        status = max(status, 1 if over else 0)
-    if as_json:
-        _print_json({"status": status, "results": results})
-    else:
-        _print_check(results)
-    raise typer.Exit(status)
-
-
-def _over_budget(costs: list[Cost], most_macs: int | None, most_params: int | None) -> list[str]:
-    problems = []
-    if most_params is not None and costs[0].params > most_params:
-        problems.append(f"{costs[0].params / 1e6:.2f} M params are over the {most_params / 1e6:.2f} M allowed")
-    for each in costs:
-        if most_macs is not None and each.macs > most_macs:
-            size = format_resolution(each.resolution)
-            problems.append(f"{each.macs / 1e9:.3f} GMACs at {size} are over the {most_macs / 1e9:.3f} G allowed")
-    return problems
-
-
-def _print_check(results: list[dict[str, Any]]) -> None:
-    for result in results:
-        for problem in result["problems"]:
-            sys.stderr.write(f"error: {problem if not result['valid'] else result['spec'] + ': ' + problem}\n")
-        if not result["problems"]:
-            costs = ", ".join(
-                f"{each['macs'] / 1e9:.3f} GMACs at {format_resolution((each['resolution'][0], each['resolution'][1]))}"
-                for each in result["costs"]
-            )
-            sys.stdout.write(f"ok {result['spec']}: {result['costs'][0]['params'] / 1e6:.2f} M params, {costs}\n")
-
-
 @app.command("list", epilog="Example: hiri-spec list --json")
 def list_specs(as_json: JsonOption = False) -> None:
     """The built-in specs with their costs."""
@@ -268,6 +213,7 @@ def show(spec: SpecArgument, set: SetOption = None, out: OutOption = None, as_js
     _write(json.dumps(to_data(model), indent=2) + "\n" if as_json else to_yaml(model), out)
 
 
+app.command("check", epilog="Example: hiri-spec check specs/*.yaml --budget 5.1gmacs --max-params 35m")(check)
 app.command("scale", epilog="Example: hiri-spec scale pvt_v2_b2 --resolution 448 --out pvt_448.yaml")(scale_up)
 app.command("summary", epilog="Example: hiri-spec summary runs/hiri_s --resolution 448 --depth 4")(summary)
 app.command("export", epilog="Example: hiri-spec export hiri_s --weights runs/hiri_s --out hiri_s.onnx")(export)
@@ -275,6 +221,7 @@ app.command("code", epilog="Example: hiri-spec code hiri_s --class-name HiriS --
 app.command("bench", epilog="Example: hiri-spec bench hiri_s@448 pvt_v2_b2@448 timm:resnet50@224 --modes eager,onnx")(
     bench
 )
+app.command("tune", epilog="Example: hiri-spec tune hiri_s --resolution 448 --threads 2")(tune)
 
 
 def _version(wanted: bool) -> None:

@@ -9,6 +9,7 @@ from .fusion import fuse
 from .load import load_weights
 from .timm_weights import load_timm_weights
 from .transfer import transfer_weights
+from .tuning import tune
 
 __all__ = [
     "Backbone",
@@ -20,4 +21,5 @@ __all__ = [
     "load_timm_weights",
     "load_weights",
     "transfer_weights",
+    "tune",
 ]

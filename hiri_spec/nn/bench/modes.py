@@ -17,15 +17,16 @@ from torch import Tensor, nn
 
 from ...errors import Problem, SpecError, suggest
 from ..backbone import Backbone
+from ..cuda import record_graph
 from ..fusion import fuse
-from .cuda import record_graph
+from ..tuning import tune
 from .models import Subject
 from .onnx import NEEDED, run_in_onnxruntime
 
 EAGER = "eager"
 Call = Callable[[], Any]
-ON_CPU = ("eager", "channels_last", "fused", "fused+channels_last", "onnx")
-ON_CUDA = (*ON_CPU[:4], "graph", "channels_last+graph", "fused+graph", "fused+channels_last+graph")
+ON_CPU = ("eager", "channels_last", "fused", "fused+channels_last", "tuned", "onnx")
+ON_CUDA = (*ON_CPU[:5], "graph", "channels_last+graph", "fused+graph", "fused+channels_last+graph", "tuned+graph")
 
 
 ISOLATED: dict[str, Any] = (
@@ -41,6 +42,8 @@ class Step:
     name: ClassVar[str]
     excludes: ClassVar[tuple[str, ...]] = ()
     specs_only: ClassVar[bool] = False
+    runs_elsewhere: ClassVar[bool] = False
+    """Whether something else than torch's own interpreter calls the operators."""
 
     def lack(self, device: torch.device, dtype: torch.dtype) -> str | None:
         """What it lacks on this machine, if anything."""
@@ -48,6 +51,10 @@ class Step:
 
     def convert(self, module: nn.Module) -> nn.Module:
         """The module as it is run then; the given one is left as it is."""
+        return module
+
+    def fit(self, module: nn.Module, images: Tensor) -> nn.Module:
+        """The module as it is run on images of one size and number."""
         return module
 
     def place(self, images: Tensor) -> Tensor:
@@ -74,6 +81,18 @@ class Fused(Step):
         return fuse(cast(Backbone, module))
 
 
+class Tuned(Step):
+    """Each run in the layout and with the products that are fastest: `hiri_spec.nn.tuning`, for specs; fuses too."""
+
+    name = "tuned"
+    excludes = ("fused", "channels_last", "compiled", "onnx")
+    specs_only = True
+
+    def fit(self, module: nn.Module, images: Tensor) -> nn.Module:
+        height, width = images.shape[-2:]
+        return tune(cast(Backbone, module), resolution=(height, width), batch=len(images)).model
+
+
 class ChannelsLast(Step):
     """Weights and images with a position's channels side by side."""
 
@@ -92,8 +111,10 @@ class Compiled(Step):
     name = "compiled"
 
     def convert(self, module: nn.Module) -> nn.Module:
+        # frozen weights are packed for oneDNN once; on CUDA there is nothing to pack
+        options: dict[str, Any] = {"freezing": next(module.parameters()).device.type == "cpu"}
         # fullgraph: without it, torch runs what it can't compile (or what it grew tired of compiling) eagerly, unsaid
-        return cast(nn.Module, torch.compile(module, dynamic=False, fullgraph=True, **ISOLATED))
+        return cast(nn.Module, torch.compile(module, dynamic=False, fullgraph=True, options=options, **ISOLATED))
 
 
 class Onnx(Step):
@@ -101,6 +122,7 @@ class Onnx(Step):
 
     name = "onnx"
     excludes = ("channels_last", "compiled", "graph")
+    runs_elsewhere = True
 
     def lack(self, device: torch.device, dtype: torch.dtype) -> str | None:
         missing = [package for package in NEEDED if importlib.util.find_spec(package) is None]
@@ -119,6 +141,7 @@ class Graph(Step):
 
     name = "graph"
     excludes = ("onnx",)
+    runs_elsewhere = True
 
     def lack(self, device: torch.device, dtype: torch.dtype) -> str | None:
         return None if device.type == "cuda" else "graph means CUDA graphs: it needs --device cuda"
@@ -127,7 +150,7 @@ class Graph(Step):
         return record_graph(super().bind(module, images))
 
 
-STEPS: dict[str, Step] = {step.name: step for step in (Fused(), ChannelsLast(), Compiled(), Onnx(), Graph())}
+STEPS: dict[str, Step] = {step.name: step for step in (Fused(), Tuned(), ChannelsLast(), Compiled(), Onnx(), Graph())}
 """In the order in which they are taken."""
 
 
@@ -149,7 +172,7 @@ class Mode:
     @property
     def runs_elsewhere(self) -> bool:
         """Whether something else than torch's own interpreter calls the operators."""
-        return any(type(step).bind is not Step.bind for step in self.steps)
+        return any(step.runs_elsewhere for step in self.steps)
 
     def is_for(self, subject: Subject) -> bool:
         """Whether the network can be run so."""
@@ -164,8 +187,9 @@ class Mode:
     def bind(self, module: nn.Module, images: Tensor) -> Call:
         """A call that takes nothing and runs a converted module once on the images."""
         for step in self.steps:
+            module = step.fit(module, images)
             images = step.place(images)
-        own = [step for step in self.steps if type(step).bind is not Step.bind]
+        own = [step for step in self.steps if step.runs_elsewhere]
         return (own[-1] if own else Step()).bind(module, images)
 
 

@@ -12,10 +12,11 @@ from torch._C._autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from ...errors import Problem, SpecError
-from .cuda import WARM_UP, check_cuda
+from ..cuda import WARM_UP, check_cuda
+from ..threads import threads_set_to
 from .models import Subject
 from .modes import choose_modes
-from .run import DTYPES, Settings, build_settled, failures_told, make_images, threads_set_to
+from .run import DTYPES, Settings, build_settled, failures_told, make_images
 
 PASSES = 5
 

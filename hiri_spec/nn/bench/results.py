@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ...cost import CONVENTION
+from ..timing import Spread, compare, spread
 from .models import Subject
-from .timing import Spread, compare, spread
 
 FOLLOWS_WITHIN = 1.5
 """Time is said to follow MACs if its ratio to the first network departs from the MACs' by at most this factor."""

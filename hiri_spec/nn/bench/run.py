@@ -15,13 +15,14 @@ import torch
 from torch import nn
 
 from ...errors import Problem, SpecError
+from ..cuda import check_cuda, time_on_cuda
+from ..threads import threads_set_to
+from ..timing import Limits, interleave, time_call
 from .agreement import DisagreementError, check_agreement, get_tolerance, settle_statistics
-from .cuda import check_cuda, time_on_cuda
 from .models import Subject, tell
 from .modes import Mode, choose_modes
 from .peak import make_kernels
 from .results import KernelTimes, Measured, Report
-from .timing import Limits, interleave, time_call
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 DEFAULT_BATCH = {"cpu": 8, "cuda": 64}
@@ -186,18 +187,6 @@ def _run_plainly(subject: Subject, module: nn.Module, images: torch.Tensor) -> t
     if not output.isfinite().all():
         raise SpecError(Problem("gives infinite or undefined scores; nothing can be held against them", subject.label))
     return output
-
-
-@contextmanager
-def threads_set_to(threads: int | None) -> Iterator[None]:
-    """Give torch so many threads for a while; None leaves them."""
-    before = torch.get_num_threads()
-    if threads is not None:
-        torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _tell_settings(device: torch.device, dtype: str, batch: int, rounds: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from hiri_spec import SpecError
 from hiri_spec.nn.bench.models import Subject, read_subjects
 from hiri_spec.nn.bench.results import Report, get_bench_info
 from hiri_spec.nn.bench.run import Settings, build_settled, make_images, read_cpu_name, run_bench
-from hiri_spec.nn.bench.timing import Limits
+from hiri_spec.nn.timing import Limits
 
 QUICK = Settings(batch=2, modes=("eager", "channels_last", "fused"), limits=Limits(rounds=2, seconds=None))
 CPU = torch.device("cpu")

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ...errors import Problem, SpecError
+from ..errors import Problem, SpecError
 
 WARM_UP = 3
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hiri_spec.nn.bench.timing import MOST_REPEATS, Limits, Spread, compare, interleave, spread, time_call
+from hiri_spec.nn.timing import MOST_REPEATS, Limits, Spread, compare, interleave, spread, time_call
 
 
 class Machine:

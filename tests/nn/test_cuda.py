@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from hiri_spec import SpecError
-from hiri_spec.nn.bench.cuda import WARM_UP, check_cuda, record_graph, time_on_cuda
+from hiri_spec.nn.cuda import WARM_UP, check_cuda, record_graph, time_on_cuda
 
 
 class Device:
