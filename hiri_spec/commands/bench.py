@@ -37,8 +37,8 @@ def bench(
         str | None,
         typer.Option(
             metavar="MODES",
-            help="With commas between: eager, or any of fused, channels_last, compiled (a minute each), onnx, "
-            "graph (CUDA) joined by +. By default all sensible ones but compiled.",
+            help="With commas between: eager, or any of fused, tuned, channels_last, compiled (a minute each), "
+            "onnx, graph (CUDA) joined by +. By default all sensible ones but compiled.",
         ),
     ] = None,
     batch: Annotated[

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -13,6 +14,9 @@ from torch.export import ExportedProgram
 
 from .capture import ExporterError, causes, reason_of
 from .parity import Run
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 LOWEST_OPSET, DEFAULT_OPSET, NEWEST_OPSET = 18, 20, 23
 """The operator sets that torch's exporter writes; to an older one it would have to translate, which fails for some."""
@@ -65,18 +69,25 @@ def write_onnx(
 
 def open_onnx(path: str | os.PathLike[str]) -> Run:
     """Open a file with ONNX Runtime, on the CPU, as a function from images to outputs."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4  # errors are raised; they need not be printed too
-    options.intra_op_num_threads = torch.get_num_threads()
-    session = onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
+    session = open_session(path)
     (image,) = session.get_inputs()
 
     def run(images: Tensor) -> list[Tensor]:
         return [torch.from_numpy(output) for output in session.run(None, {image.name: images.numpy()})]
 
     return run
+
+
+def open_session(path: str | os.PathLike[str]) -> InferenceSession:
+    """ONNX Runtime's session of a file, on the CPU, with as many threads as torch has."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # errors are raised; they need not be printed too
+    options.intra_op_num_threads = torch.get_num_threads()
+    # between runs its threads would go on spinning, in the way of whatever else runs
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    return onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
 
 
 def find_node_place(program: ExportedProgram, error: BaseException) -> str:

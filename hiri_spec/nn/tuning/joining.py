@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -75,8 +75,9 @@ class Arrange(nn.Module):
         return self.layout
 
 
-def convert(part: Wired, way: Way, batch: int) -> Wired:
-    """The part computed in one way; `batch` is the number of images that its packed weights suit best."""
+def convert(part: Wired, way: Way, inputs: Sequence[Tensor]) -> Wired:
+    """The part computed in one way, its packed weights for inputs like these."""
+    shapes = _record_shapes(part, inputs) if way.form == "packed" else {}
     draft = Draft(part)
     for piece in draft.of(ops.Conv):
         assert isinstance(piece.op, ops.Conv)
@@ -85,7 +86,7 @@ def convert(part: Wired, way: Way, batch: int) -> Wired:
     join_sums(draft)
     join_activations(draft)
     for piece in draft.of(Joined):
-        piece.op, piece.tensors = Kept(_make_product(piece, way, batch)), {}
+        piece.op, piece.tensors = Kept(_make_product(piece, way, shapes)), {}
     _arrange(draft, way.layout)
     return draft.to_module().eval().requires_grad_(requires_grad=False)
 
@@ -113,14 +114,33 @@ def join_sums(draft: Draft) -> None:
                 break
 
 
-def _make_product(piece: Piece, way: Way, batch: int) -> Product:
+def _record_shapes(part: Wired, inputs: Sequence[Tensor]) -> dict[str, tuple[int, ...]]:
+    """The shape of what each convolution of a part is given."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    hooks = []
+    for name, module in part.named_modules():
+        if isinstance(module, nn.Conv2d):
+
+            def keep(module: nn.Module, given: tuple[Tensor, ...], name: str = name) -> None:
+                shapes[name] = tuple(given[0].shape)
+
+            hooks.append(module.register_forward_pre_hook(keep))
+    try:
+        part(*inputs)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return shapes
+
+
+def _make_product(piece: Piece, way: Way, shapes: Mapping[str, tuple[int, ...]]) -> Product:
     assert isinstance(piece.op, Joined)
     conv, activation = piece.op.conv, piece.op.activation
     weight, bias = piece.tensors["weight"], piece.tensors.get("bias")
     if way.form == "linear" and LinearProduct.suits(conv):
         return LinearProduct(conv, weight, bias, activation)
     if way.form == "packed":
-        return PackedProduct(conv, weight, bias, activation, (batch, *piece.inputs[0].shape))
+        return PackedProduct(conv, weight, bias, activation, shapes[piece.name])
     return Product(conv, weight.contiguous(memory_format=FORMATS[way.layout]), bias, activation)
 
 

@@ -72,9 +72,10 @@ class LinearProduct(Product):
 
 
 class PackedProduct(Product):
-    """oneDNN's convolution with weights packed once, which adds and activates as it writes its output.
+    """oneDNN's convolution with weights packed once for one shape of inputs; it adds and activates as it writes.
 
-    These are the calls that torch.compile makes on the CPU for frozen weights. Maps come out in channels-last.
+    These are the calls that torch.compile makes on the CPU for frozen weights. Maps come out in channels-last. Inputs
+    of any other shape take torch's convolution: weights packed for another one were seen to cost 30 times as much.
     """
 
     packed: Tensor
@@ -82,17 +83,18 @@ class PackedProduct(Product):
     def __init__(
         self, op: ops.Conv, weight: Tensor, bias: Tensor | None, activation: str, shape: tuple[int, ...]
     ) -> None:
-        super().__init__(op, torch.empty(0), bias, activation)
+        super().__init__(op, weight, bias, activation)
+        self.shape = shape
         self.arguments: list[Any] = [[op.padding] * 2, [op.stride] * 2, [1, 1], op.groups]
-        self.shape = list(shape)
-        self._pack(weight)
+        self._pack()
 
-    def _pack(self, weight: Tensor) -> None:
-        # as fits inputs of the shape best; those of other shapes are computed all the same
+    def _pack(self) -> None:
         pack: Any = torch._C._nn.mkldnn_reorder_conv2d_weight  # torch's annotation lacks the shape
-        self.packed = pack(weight.contiguous().to_mkldnn(), *self.arguments, self.shape)
+        self.packed = pack(self.weight.contiguous().to_mkldnn(), *self.arguments, list(self.shape))
 
     def forward(self, x: Tensor, other: Tensor | None = None) -> Tensor:
+        if x.shape != self.shape:
+            return super().forward(x, other)
         calls = torch.ops.mkldnn._convolution_pointwise
         name, algorithm = IN_ONEDNN[self.activation]
         out: Tensor
@@ -102,20 +104,17 @@ class PackedProduct(Product):
             unary = name if self.activation else None
             out = calls.binary(x, other, self.packed, self.bias, *self.arguments, "add", None, unary, [], algorithm)
         else:
-            summed = calls.binary(x, other, self.packed, self.bias, *self.arguments, "add", None, None, [], None)
-            out = ACTIVATIONS[self.activation](summed)
+            out = calls.binary(x, other, self.packed, self.bias, *self.arguments, "add", None, None, [], None)
+            out = ACTIVATIONS[self.activation](out)
         return out
 
     def __getstate__(self) -> dict[str, Any]:
         """What is copied and pickled: packed tensors can't be."""
-        return {key: value for key, value in self.__dict__.items() if key != "packed"} | {
-            "dense": self.packed.to_dense()
-        }
+        return {key: value for key, value in self.__dict__.items() if key != "packed"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        dense = state.pop("dense")
         super().__setstate__(state)
-        self._pack(dense)
+        self._pack()
 
 
 def can_pack(device: torch.device, dtype: torch.dtype) -> bool:

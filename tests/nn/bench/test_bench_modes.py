@@ -17,6 +17,7 @@ from torch import nn
 from hiri_spec import SpecError
 from hiri_spec.nn.bench.models import read_subject
 from hiri_spec.nn.bench.modes import ON_CPU, ON_CUDA, STEPS, Mode, choose_modes, read_mode
+from hiri_spec.nn.tuning import Tuning
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 
@@ -57,9 +58,10 @@ def test_the_usual_modes_are_written_in_order(name: str) -> None:
         ("onnx+channels_last", "onnx and channels_last don't go together"),
         ("compiled+onnx", "onnx and compiled don't go together"),
         ("graph+onnx", "onnx and graph don't go together"),
+        ("tuned+fused", "tuned and fused don't go together"),
         ("+", r"'\+' names no mode; known: eager, fused"),
     ],
-    ids=["typo", "second", "layout", "compiled", "graph", "empty"],
+    ids=["typo", "second", "layout", "compiled", "graph", "tuned", "empty"],
 )
 def test_mistakes(text: str, message: str) -> None:
     with pytest.raises(SpecError, match=message):
@@ -73,7 +75,7 @@ def test_usual_modes_of_a_machine() -> None:
     modes, lacks = choose_modes(None, CUDA, torch.bfloat16)
     assert [mode.name for mode in modes] == list(ON_CUDA)
     modes, lacks = choose_modes(None, CPU, torch.bfloat16)
-    assert [mode.name for mode in modes] == list(ON_CPU[:4])
+    assert [mode.name for mode in modes] == list(ON_CPU[:5])
     assert "float32 only" in lacks["onnx"]
 
 
@@ -86,7 +88,7 @@ def test_without_onnx_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "onnxscript" else find(name))
     modes, lacks = choose_modes(None, CPU, torch.float32)
-    assert [mode.name for mode in modes] == list(ON_CPU[:4])
+    assert [mode.name for mode in modes] == list(ON_CPU[:5])
     assert lacks == {"onnx": "onnx needs onnxscript: pip install 'hiri-spec[export]'"}
     with pytest.raises(SpecError, match=r"--modes: onnx needs onnxscript: pip install 'hiri-spec\[export\]'"):
         choose_modes(["eager", "onnx"], CPU, torch.float32)
@@ -103,7 +105,7 @@ def test_fused_is_for_specs(tiny: str) -> None:
     assert read_mode("channels_last").is_for(read_subject("resnet10t@64"))
 
 
-@pytest.mark.parametrize("name", ["eager", "channels_last", "fused", "fused+channels_last", "onnx"])
+@pytest.mark.parametrize("name", ["eager", "channels_last", "fused", "fused+channels_last", "tuned", "onnx"])
 @pytest.mark.parametrize("size", [1, 3])
 def test_a_mode_computes_what_the_module_does(
     module: nn.Module, use_fuse: Callable[[Any], None], name: str, size: int
@@ -116,6 +118,21 @@ def test_a_mode_computes_what_the_module_does(
     call = mode.bind(mode.convert(module), images)
     for _ in range(2):
         torch.testing.assert_close(torch.as_tensor(call()), expected, rtol=1e-3, atol=1e-5)
+
+
+def test_tuned_for_the_size_and_the_number_of_images(module: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, object]] = []
+
+    def tune(model: nn.Module, *, resolution: object, batch: object) -> Tuning:
+        asked.append((resolution, batch))
+        return Tuning(model, ())
+
+    monkeypatch.setattr("hiri_spec.nn.bench.modes.tune", tune)
+    mode = read_mode("tuned")
+    converted = mode.convert(module)
+    for size in (1, 3):
+        assert mode.bind(converted, torch.randn(size, 3, 64, 96))().shape == (size, 10)
+    assert asked == [((64, 96), 1), ((64, 96), 3)]
 
 
 @pytest.mark.slow

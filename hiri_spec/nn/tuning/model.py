@@ -64,8 +64,9 @@ def tune(
     for place in places:
         tell(place.name)
         part = cast(Wired, tuned.get_submodule(place.paths[0]))
-        calls = {name: _bind(convert(part, way, batch), _arranged(place, way.layout)) for name, way in ways.items()}
-        calls |= {layout: _bind_entry(place, cast(Layout, layout)) for layout in FORMATS}
+        calls: dict[str, Call] = {layout: _bind_entry(place, cast(Layout, layout)) for layout in FORMATS}
+        for name, way in ways.items():
+            calls[name] = _bind(convert(part, way, place.inputs), _arranged(place, way.layout))
         measured = _measure(calls, timer)
         entries.append({layout: measured.pop(layout) for layout in FORMATS})
         times.append(measured)
@@ -73,7 +74,7 @@ def tune(
     choices = []
     for place, own, entry, name in zip(places, times, entries, chosen, strict=True):
         for path in place.paths:
-            tuned.set_submodule(path, convert(cast(Wired, tuned.get_submodule(path)), ways[name], batch))
+            tuned.set_submodule(path, convert(cast(Wired, tuned.get_submodule(path)), ways[name], place.inputs))
         choices.append(Choice(place.name, len(place.paths), own, entry, name))
     return Tuning(tuned.eval(), tuple(choices))
 
