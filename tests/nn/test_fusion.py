@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -12,7 +14,7 @@ from strategies import model_specs
 from torch import nn
 
 import hiri_spec
-from hiri_spec import ModelSpec
+from hiri_spec import ModelSpec, SpecError
 from hiri_spec.block import Part, trace
 from hiri_spec.nn.fusion import fuse
 from hiri_spec.nn.fusion.draft import Draft
@@ -88,7 +90,7 @@ def test_any_spec(spec: ModelSpec) -> None:
 
 def test_what_is_left_of_hiri() -> None:
     fused = fuse(hiri_spec.build("hiri_s", drop_path_rate=0.1))
-    assert count(fused, nn.BatchNorm2d) == 0
+    assert [name for name, each in fused.named_modules() if isinstance(each, nn.BatchNorm2d)] == ["head.norm"]
     assert count(fused, nn.LayerNorm) == 13  # one before each attention, none elsewhere
     block = fused.stages[0].blocks[0]
     assert [name for name, _ in block.named_children()] == ["high", "low"]
@@ -134,7 +136,7 @@ def test_other_forms_of_a_model(form: str) -> None:
         model.reset_classifier(3, {"max": "max", "maps": ""}.get(form))
     if form == "synchronised":
         model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
-        assert count(fuse(model), nn.SyncBatchNorm, nn.BatchNorm2d) == 0
+        assert count(fuse(model), nn.SyncBatchNorm, nn.BatchNorm2d) == 1  # the head keeps its norm
     randomise(model)
     image = torch.randn(1, model.spec.in_channels, 64, 64)
     with torch.no_grad():
@@ -173,3 +175,76 @@ def test_goes_through_torch_export_and_copies() -> None:
         torch.testing.assert_close(program.module()(image), expected, rtol=1e-4, atol=1e-6)
         assert torch.equal(copy.deepcopy(fused)(image), expected)
         assert distance(fuse(fused)(image), expected) < 1e-6
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_what_is_asked_of_the_head(name: str) -> None:
+    model = randomise(hiri_spec.build(name, classes=10)).double()
+    fused = fuse(model)
+    image = torch.randn(1, 3, 64, 64, dtype=torch.float64)
+    with torch.no_grad():
+        maps = model.forward_features(image)
+        for options in ({"pre_logits": True}, {}):
+            assert distance(fused.forward_head(maps, **options), model.forward_head(maps, **options)) < 1e-12
+        ours, theirs = (
+            each.forward_intermediates(image, norm=True, intermediates_only=True)[-1] for each in (fused, model)
+        )
+        assert distance(ours, theirs) < 1e-12
+        for each in (model, fused):
+            each.reset_classifier(0)
+        assert distance(fused(image), model(image)) < 1e-12
+
+
+CHANGES = {
+    "batch_norm": lambda model: setattr(model.stages[1].downsample.norm, "eps", 0.1),
+    "gelu": lambda model: model.stages[2].blocks[0].set_submodule("act", nn.GELU("tanh")),
+    "dilation": lambda model: (
+        setattr(model.stages[2].blocks[0].mix, "dilation", (2, 2)),
+        setattr(model.stages[2].blocks[0].mix, "padding", (2, 2)),
+    ),
+    "layer_norm": lambda model: setattr(model.stages[3].blocks[0].attention.norm, "eps", 0.1),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_settings_changed_by_hand_stay(change: Callable[[Any], object]) -> None:
+    model = randomise(hiri_spec.build("hiri_s", classes=10)).double()
+    image = torch.randn(1, 3, 64, 64, dtype=torch.float64)
+    with torch.no_grad():
+        before = model(image)
+        change(model)
+        assert distance(model(image), before) > 1e-9
+        assert distance(fuse(model)(image), model(image)) < 1e-12
+
+
+def test_hooks_stay() -> None:
+    model = hiri_spec.build("hiri_s", classes=10)
+    heard: list[str] = []
+    for name in ("stages.1.blocks.0", "stages.2.blocks.0.act", "stages.3.blocks.0.attention", "stages.3.downsample"):
+        model.get_submodule(name).register_forward_hook(lambda *_, name=name: heard.append(name))
+    fuse(model)(torch.randn(1, 3, 32, 32))
+    assert sorted(heard) == [
+        "stages.1.blocks.0",
+        "stages.2.blocks.0.act",
+        "stages.3.blocks.0.attention",
+        "stages.3.downsample",
+    ]
+
+
+def test_bfloat16_is_rounded_once() -> None:
+    exact = randomise(hiri_spec.build("hiri_s", classes=10)).double()
+    model = copy.deepcopy(exact).bfloat16()
+    rounded = copy.deepcopy(model).double()  # the weights of the one in bfloat16
+    fused = fuse(model)
+    assert {each.dtype for each in fused.state_dict().values() if each.is_floating_point()} == {torch.bfloat16}
+    ours, theirs = fused.double().state_dict(), fuse(rounded).state_dict()
+    for name, tensor in ours.items():
+        # half a unit in the last place, and no more
+        assert torch.allclose(tensor.double(), theirs[name].double(), rtol=2**-8, atol=1e-6), name
+
+
+@pytest.mark.parametrize(("model", "kind"), [("hiri_s", "str"), (nn.Linear(2, 2), "Linear")], ids=["name", "module"])
+def test_only_models_of_specs(model: Any, kind: str) -> None:
+    for change in (fuse, hiri_spec.tune):
+        with pytest.raises(SpecError, match=f"model: a {kind} was not built from a spec; give what hiri_spec.build"):
+            change(model)

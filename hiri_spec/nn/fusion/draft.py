@@ -6,15 +6,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
+from timm.layers import DropPath
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ... import ops
 from ...graph import Graph, Node, Op, Shape
 from ..realise import Rates, realise
-from ..resampling import GlobalPool
 from ..wired import Wired, wire_module
 from .operations import Kept
+
+HOOKS = (
+    "_forward_hooks",
+    "_forward_hooks_with_kwargs",
+    "_forward_hooks_always_called",
+    "_forward_pre_hooks",
+    "_forward_pre_hooks_with_kwargs",
+)
+"""Where a module keeps what is called with it."""
+INACTIVE = (DropPath, nn.Dropout)
+"""Modules whose rates don't matter in inference."""
 
 
 @dataclass(slots=True, eq=False)
@@ -26,6 +37,15 @@ class Piece:
     inputs: list[Piece]
     shape: Shape
     tensors: Mapping[str, Tensor]
+    dtype: torch.dtype | None = None
+    """Of the module's own tensors, where `tensors` are wider for the sake of what is computed with them."""
+
+    def own_tensors(self) -> dict[str, Tensor]:
+        """The tensors in the module's own type."""
+        return {
+            key: tensor.to(self.dtype) if self.dtype is not None and tensor.is_floating_point() else tensor
+            for key, tensor in self.tensors.items()
+        }
 
 
 class Draft:
@@ -34,20 +54,21 @@ class Draft:
     def __init__(self, module: Wired) -> None:
         part = module.part
         assert part is not None
-        self.title = module.title
+        self.module = module
         self.pieces: list[Piece] = []
         for node in part:
             inputs = [self.pieces[index] for index in node.inputs]
             op, tensors, own = node.op, {}, _find(module, node.name)
+            dtype = None
             if own is not None:
-                tensors = {key: tensor.detach().clone() for key, tensor in own.state_dict().items()}
-                if (
-                    isinstance(op, ops.Linear) and type(own) is nn.Linear
-                ):  # `reset_classifier` may have put in one of other classes
+                tensors = {key: _widen(tensor.detach().clone()) for key, tensor in own.state_dict().items()}
+                dtype = next((each.dtype for each in own.parameters()), None)
+                # `reset_classifier` may have put in one of other classes
+                if isinstance(op, ops.Linear) and type(own) is nn.Linear:
                     op = ops.Linear(own.in_features, own.out_features, own.bias is not None)
                 if not _is_as_built(op, own):
                     op, tensors = Kept(own), {}
-            self.pieces.append(Piece(node.name, op, inputs, node.shape, tensors))
+            self.pieces.append(Piece(node.name, op, inputs, node.shape, tensors, dtype))
         self.inputs = [self.pieces[index] for index in part.inputs]
         self.outputs = [self.pieces[index] for index in part.outputs]
 
@@ -84,10 +105,11 @@ class Draft:
             graph.nodes.append(Node(piece.name, piece.op, inputs, piece.shape, shapes))
         graph.inputs = [place[id(piece)] for piece in self.inputs]
         graph.outputs = [place[id(piece)] for piece in self.outputs]
-        module = wire_module(graph, self.title, Rates())
+        module = wire_module(graph, self.module.title, Rates())
         for piece in self.pieces:
             if piece.tensors:  # assigned, not copied, to keep their device, type and layout
-                module.get_submodule(piece.name).load_state_dict(piece.tensors, assign=True)
+                module.get_submodule(piece.name).load_state_dict(piece.own_tensors(), assign=True)
+        _carry_hooks(self.module, module)
         return module
 
 
@@ -99,11 +121,30 @@ def _find(module: Wired, name: str) -> nn.Module | None:
     return own
 
 
+def _widen(tensor: Tensor) -> Tensor:
+    """In float32 at least: products and sums of weights in bfloat16 would add to what bfloat16 rounds anyway."""
+    return tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor
+
+
 def _is_as_built(op: Op, own: nn.Module) -> bool:
-    """Whether a module computes what its operation says, and is nobody else's in its place."""
+    """Whether a module computes what its operation says, is nobody else's in its place, and nobody listens to it."""
+    if own._forward_hooks or own._forward_pre_hooks:
+        return False
     with torch.device("meta"):
         expected = realise(op, Rates())
-    is_norm = isinstance(own, _BatchNorm) and isinstance(expected, _BatchNorm)  # such as SyncBatchNorm
-    is_same = is_norm or type(own) is type(expected)
-    is_mean = not isinstance(own, GlobalPool) or own.pooling == "avg"
-    return is_same and is_mean and sum(parameter.numel() for parameter in own.parameters()) == op.params()
+    if isinstance(own, _BatchNorm) and isinstance(expected, _BatchNorm):  # such as SyncBatchNorm
+        own_fields, fields = ((each.num_features, each.eps, each.affine) for each in (own, expected))
+        return own_fields == fields and own.track_running_stats
+    if isinstance(own, INACTIVE):
+        return type(own) is type(expected)
+    is_same = type(own) is type(expected) and own.extra_repr() == expected.extra_repr()
+    return is_same and sum(parameter.numel() for parameter in own.parameters()) == op.params()
+
+
+def _carry_hooks(old: Wired, new: Wired) -> None:
+    """Hooks of a part, and of the scopes in it, go on hearing of the new one; other modules with hooks stay as is."""
+    kept = dict(new.named_modules())
+    for name, module in old.named_modules():
+        if isinstance(module, Wired) and name in kept:
+            for hooks in HOOKS:
+                getattr(kept[name], hooks).update(getattr(module, hooks))

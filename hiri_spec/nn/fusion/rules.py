@@ -80,6 +80,8 @@ def pack_siblings(draft: Draft) -> None:
 
 
 RULES = (drop_inactive, flatten_sums, fold_backward, fold_forward, merge_identity, pack_siblings)
+RULES_OF_THE_HEAD = tuple(rule for rule in RULES if rule is not fold_forward)
+"""What the classifier reads is asked for by others too, and it may be replaced."""
 
 
 def _affine(piece: Piece) -> Affine | None:
@@ -183,7 +185,8 @@ def _pack(draft: Draft, siblings: list[Piece]) -> None:
     assert isinstance(first.op, ops.Conv)
     tensors = {key: torch.cat([_get(each, key) for each in siblings]) for key in ("weight", "bias")}
     op = replace(first.op, channels_out=sum(widths), bias=True)
-    packed = Piece(f"{scope}.{name}" if scope else name, op, first.inputs, (sum(widths), *first.shape[1:]), tensors)
+    shape = (sum(widths), *first.shape[1:])
+    packed = Piece(f"{scope}.{name}" if scope else name, op, first.inputs, shape, tensors, first.dtype)
     draft.insert(packed, min(siblings, key=draft.pieces.index))
     start = 0
     for each, width in zip(siblings, widths, strict=True):

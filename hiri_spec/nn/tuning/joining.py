@@ -136,7 +136,8 @@ def _record_shapes(part: Wired, inputs: Sequence[Tensor]) -> dict[str, tuple[int
 def _make_product(piece: Piece, way: Way, shapes: Mapping[str, tuple[int, ...]]) -> Product:
     assert isinstance(piece.op, Joined)
     conv, activation = piece.op.conv, piece.op.activation
-    weight, bias = piece.tensors["weight"], piece.tensors.get("bias")
+    tensors = piece.own_tensors()
+    weight, bias = tensors["weight"], tensors.get("bias")
     if way.form == "linear" and LinearProduct.suits(conv):
         return LinearProduct(conv, weight, bias, activation)
     if way.form == "packed":
