@@ -10,7 +10,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from .errors import SpecError
+from .errors import Problem, SpecError
+from .files import find
 
 WIDEST = 10_000
 """Columns that no table needs."""
@@ -49,6 +50,12 @@ def print_tables(out: Any, *tables: Any) -> None:
         before, out.width = out.width, max(out.width, needed)
         out.print(table, crop=False)
         out.width = before
+
+
+def check_not_itself(spec: str, out: Path | None) -> None:
+    """Raise SpecError where a command would write over the very spec that it reads."""
+    if out is not None and out.exists() and out.samefile(find(spec)):
+        raise SpecError(Problem(f"{out} is the spec itself, and would be lost; name another file", "--out"))
 
 
 def fail(message: str, status: int = 2) -> NoReturn:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ..command_line import SetOption
+from ..command_line import SetOption, check_not_itself
 from ..errors import SpecError
 from ..files import load, parse_assignments, write_text
 
@@ -29,6 +29,7 @@ def code(
     from ..source import to_source
 
     model = load(spec, set=parse_assignments(set or []))
+    check_not_itself(spec, out)
     try:
         text = to_source(model, class_name=class_name)
     except SpecError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..command_line import JsonOption, SetOption
+from ..command_line import JsonOption, SetOption, check_not_itself
 from ..errors import Problem, SpecError
 from ..files import load, parse_assignments
 from ..quantities import format_bytes, parse_resolutions
@@ -46,6 +46,7 @@ def export(
     if len(sizes) != 1:
         raise SpecError(Problem("an export is traced at one size; give one", "--resolution"))
     model = load(spec, set=parse_assignments(set or []))
+    check_not_itself(spec, out)
     from ..nn.exporting import export as write
     from ..nn.parity import ParityError
 

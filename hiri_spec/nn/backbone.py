@@ -129,7 +129,7 @@ class Backbone(nn.Module):
         """
         if output_fmt not in ("NCHW", "NHWC"):
             raise SpecError(Problem(f"{output_fmt!r} is no layout; use NCHW or NHWC", "output_fmt"))
-        taken = take_indices(len(self.stage_info), indices)
+        taken = take_indices(len(self.stage_info), indices, "indices")
         maps = []
         x = self.stem(x)
         for index, stage in enumerate(self.stages):
@@ -160,7 +160,7 @@ class Backbone(nn.Module):
         head behind it. No head, nor norm, stays where the last stage goes; without its head a network of several
         streams gives those. Raises SpecError for indices that are not there.
         """
-        taken = take_indices(len(self.stage_info), indices)
+        taken = take_indices(len(self.stage_info), indices, "indices")
         kept = len(self.stages) if self.has_streams else taken[-1] + 1
         if kept < len(self.stages):
             self.stages = self.stages[:kept]
@@ -190,7 +190,7 @@ class Backbone(nn.Module):
         `global_pool` is "avg", "max" or, for maps instead of vectors, "". Raises SpecError for others, and where there
         is no head but in a pruned model of one stream: that gets a new one, of a pooling and a linear layer.
         """
-        if not isinstance(num_classes, int) or num_classes < 0:
+        if type(num_classes) is not int or num_classes < 0:
             message = f"{show(num_classes)} is no number of classes; use a whole one, 0 for none"
             raise SpecError(Problem(message, "num_classes"))
         part, like = self.spec.head, next(self.parameters())
@@ -246,16 +246,16 @@ class Backbone(nn.Module):
         return push_to_hub(self, repository, private=private)
 
 
-def take_indices(count: int, indices: int | Sequence[int] | None) -> list[int]:
+def take_indices(count: int, indices: int | Sequence[int] | None, argument: str = "out_indices") -> list[int]:
     """Stage indices in order: all, the last so many, or the given ones (negative ones from the end)."""
     if indices is None:
         return list(range(count))
     asked: list[Any] = list(indices) if isinstance(indices, Iterable) else []
-    if isinstance(indices, int) and 0 < indices <= count:
+    if type(indices) is int and 0 < indices <= count:
         asked = list(range(count - indices, count))
-    if not asked or any(not isinstance(index, int) or not -count <= index < count for index in asked):
+    if not asked or any(type(index) is not int or not -count <= index < count for index in asked):
         message = f"{show(indices)} does not fit {count} stages; they are 0 to {count - 1}"
-        raise SpecError(Problem(message, "out_indices"))
+        raise SpecError(Problem(message, argument))
     return sorted({index % count for index in asked})
 
 

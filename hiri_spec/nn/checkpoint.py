@@ -31,6 +31,9 @@ def save_pretrained(model: Backbone, folder: str | os.PathLike[str]) -> None:
     The folder is made if need be. Raises SpecError where it can't be written, or where the model's tensors are no
     longer those of its spec.
     """
+    if model.out_indices is None and "head" not in dict(model.named_children()):
+        message = "is pruned, and no spec builds that; build with features_only and out_indices, and load its weights"
+        raise SpecError(Problem(f"the model {message}", "model"))
     options = read_options(model)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in own_tensors(model).items()}
     misfits = find_misfits(options.tensor_types(model.spec), types_of(tensors), there="the model")

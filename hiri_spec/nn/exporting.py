@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
 
-from ..errors import Problem, SpecError, suggest
+from ..errors import Problem, SpecError, show, suggest
 from ..files import SpecLike, as_spec, to_yaml
 from ..network import Resolution, read_resolution
 from ..quantities import format_bytes, format_resolution
@@ -24,6 +25,7 @@ from .backbone import Backbone
 from .capture import Dynamic, ExporterError, Sides, capture, read_sides
 from .compile import build
 from .fusion import fuse as fuse_norms
+from .interrupts import later_interrupts
 from .load import load_weights
 from .onnx_file import DEFAULT_OPSET, LOWEST_OPSET, NEWEST_OPSET, open_onnx, write_onnx
 from .parity import Difference, Run, as_tuple, check, real_images
@@ -97,6 +99,8 @@ def export(
         raise SpecError(Problem(f"a {type(model).__name__} was not built from a spec; give one that was", "model"))
     spec = model.spec if isinstance(model, Backbone) else as_spec(model)
     size = read_resolution(spec, resolution)
+    if FilePath(path).exists() and not FilePath(path).is_file():
+        raise SpecError(Problem("is no file; what is exported is read again to check it", file=os.fspath(path)))
     with replacing(path) as temporary:
         tell(f"building {spec.name}")
         model = copy.deepcopy(model).cpu().float() if isinstance(model, Backbone) else build(spec)
@@ -124,14 +128,21 @@ def export(
                     program, temporary, opset=opset or DEFAULT_OPSET, names=names, outputs=list(outputs), notes=notes
                 )
             else:
-                with temporary.open("wb") as stream:
-                    torch.export.save(program, stream, extra_files=notes)
+                temporary.write_bytes(_save(program, notes))
             del program
             run = open_onnx(temporary) if form == "onnx" else open_pt2(temporary)
         differences = check(model, run, _batches(spec.in_channels, size, dynamic, sides), tolerance, tell)
         file_bytes = temporary.stat().st_size
     version = (opset or DEFAULT_OPSET) if form == "onnx" else None
     return Exported(os.fspath(path), form, file_bytes, version, inputs, outputs, sides, tolerance, tuple(differences))
+
+
+def _save(program: ExportedProgram, notes: dict[str, str]) -> bytes:
+    """A program as the bytes of its file: what torch writes to a file itself aborts Python where the disk is full."""
+    buffer = io.BytesIO()
+    with later_interrupts():  # one inside torch's writer would abort Python too
+        torch.export.save(program, buffer, extra_files=notes)
+    return buffer.getvalue()
 
 
 def open_pt2(path: str | os.PathLike[str]) -> Run:
@@ -166,6 +177,8 @@ def _check_choices(form: Format, dynamic: str, opset: int | None) -> None:
         return
     if form != "onnx":
         raise SpecError(Problem(f"{opset} beside the format {form}; only ONNX has opsets: leave it out", "opset"))
+    if not isinstance(opset, int):
+        raise SpecError(Problem(f"{show(opset)} is no whole number, such as {DEFAULT_OPSET}", "opset"))
     if not LOWEST_OPSET <= opset <= NEWEST_OPSET:
         old_or_new = "old" if opset < LOWEST_OPSET else "new"
         raise SpecError(
@@ -225,21 +238,28 @@ def _shapes(
     sides: tuple[int | str, int | str] = ("height", "width") if dynamic == "size" else size
     inputs: dict[str, Shape] = {"image": (batch, model.spec.in_channels, *sides)}
     if model.out_indices is None:
-        name, channels = ("scores", model.num_classes) if model.num_classes else ("features", model.num_features)
-        return inputs, {name: (batch, channels)}
-    maps: dict[str, Shape] = {}
-    for index, info in zip(model.out_indices, model.feature_info.get_dicts(), strict=True):
-        stride = info["reduction"]
+        name = "scores" if model.num_classes else "features"
+        places = [(name, model.num_classes or model.num_features, model.stage_info[-1]["reduction"])]
+    else:
+        maps = zip(model.out_indices, model.feature_info.get_dicts(), strict=True)
+        places = [(f"map{index}", info["num_chs"], info["reduction"]) for index, info in maps]
+    (output,) = program.graph.find_nodes(op="output")
+    outputs: dict[str, Shape] = {}
+    for (name, channels, stride), node in zip(places, output.args[0], strict=True):
         shrunk = [f"{side}/{stride}" if isinstance(side, str) else -(-side // stride) for side in sides]
-        maps[f"map{index}"] = (batch, info["num_chs"], *shrunk)
-    return inputs, maps
+        is_map = node.meta["val"].ndim == 4  # pooled, where it is none
+        outputs[name] = (batch, channels, *shrunk) if is_map else (batch, channels)
+    return inputs, outputs
 
 
 def _batches(channels: int, size: tuple[int, int], dynamic: Dynamic, sides: Sides | None) -> Iterator[Tensor]:
     """What to check on: two batches where these are open, at another size too where that is, one that fits nothing."""
     sizes = [size]
     if sides is not None:
-        sizes.append((max(sides.smallest, size[0] * 3 // 4 | 1), max(sides.smallest, size[1] * 5 // 8 | 1)))
+        height, width = (side * part // 8 | 1 for side, part in zip(size, (6, 5), strict=True))
+        if min(height, width) < sides.smallest:  # then larger ones
+            height, width = (side * part // 8 | 1 for side, part in zip(size, (12, 10), strict=True))
+        sizes.append((height, width))
     for each in sizes:
         for batch in (1,) if dynamic == "none" else (1, 2):
             yield real_images(batch, channels, each)

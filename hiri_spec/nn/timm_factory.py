@@ -97,8 +97,11 @@ def _build(
 
 def _check_wrapper(spec: ModelSpec, wrapper: Any) -> None:
     """Refuse a `feature_cls` that timm does not have, or that can't give several streams."""
-    if isinstance(wrapper, str) and wrapper.lower() not in WRAPPERS:
-        raise SpecError(Problem(f"{show(wrapper)} is no feature class; {suggest(wrapper, WRAPPERS)}", "feature_cls"))
+    is_word = isinstance(wrapper, str) and wrapper.lower() in WRAPPERS
+    if not is_word and not (isinstance(wrapper, type) and issubclass(wrapper, nn.Module)):
+        raise SpecError(
+            Problem(f"{show(wrapper)} is no feature class; {suggest(str(wrapper), WRAPPERS)}", "feature_cls")
+        )
     info = read_feature_info(spec)
     is_getter = "getter" in str(getattr(wrapper, "__name__", wrapper)).lower()
     if len({each["module"] for each in info}) < len(info) and not is_getter:

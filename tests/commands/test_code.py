@@ -76,3 +76,11 @@ def test_no_torch_is_loaded() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert result.stdout == "[]\n"
+
+
+def test_the_spec_itself_is_not_overwritten(tmp_path: Path) -> None:
+    spec = tmp_path / "mine.yaml"
+    spec.write_text("extends: pvt_v2_b0\n")
+    status, _, err = told(str(spec), "--out", str(spec))
+    assert (status, err) == (2, f"error: --out: {spec} is the spec itself, and would be lost; name another file\n")
+    assert spec.read_text() == "extends: pvt_v2_b0\n"

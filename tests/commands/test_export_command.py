@@ -76,3 +76,12 @@ def test_mistakes(export: Command, arguments: list[str], message: str) -> None:
     assert (told.status, told.out) == (2, "")
     assert message in told.err
     assert [path.name for path in Path().iterdir()] == ["tiny.yaml"]
+
+
+def test_the_spec_itself_is_not_overwritten(export: Command) -> None:
+    told = export("tiny.yaml", "-o", "./tiny.yaml", "--format", "onnx")
+    assert (told.status, told.err) == (
+        2,
+        "error: --out: tiny.yaml is the spec itself, and would be lost; name another file\n",
+    )
+    assert Path("tiny.yaml").read_text() == TINY

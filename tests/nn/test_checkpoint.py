@@ -141,6 +141,13 @@ class TestOtherForms:
     def test_drop_path(self, saved: Path) -> None:
         assert hiri_spec.from_pretrained(saved, drop_path_rate=0.2).spec.drop_path_rate == 0.2
 
+    def test_what_no_spec_builds(self, tmp_path: Path) -> None:
+        model = built()
+        model.prune_intermediate_layers([0])
+        with pytest.raises(SpecError, match="model: the model is pruned, and no spec builds that; build with features"):
+            model.save_pretrained(tmp_path)
+        assert not list(tmp_path.iterdir())
+
     def test_indices_that_are_not_there(self, saved: Path) -> None:
         with pytest.raises(SpecError, match="does not fit 3 stages"):
             hiri_spec.from_pretrained(saved, features_only=True, out_indices=(7,))

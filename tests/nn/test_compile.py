@@ -125,9 +125,9 @@ def test_forward_intermediates_norms_and_stops(model: nn.Module) -> None:
     torch.testing.assert_close(last, maps[0])
 
 
-@pytest.mark.parametrize("indices", [[3], [-4], 0, 4, []], ids=str)
+@pytest.mark.parametrize("indices", [[3], [-4], 0, 4, [], True], ids=str)
 def test_indices_that_are_not_there(model: nn.Module, indices: object) -> None:
-    with pytest.raises(SpecError, match="does not fit 3 stages"):
+    with pytest.raises(SpecError, match=r"^indices: .* does not fit 3 stages"):
         model.forward_intermediates(torch.randn(1, 3, 64, 64), indices)
 
 

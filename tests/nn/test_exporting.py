@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +71,54 @@ def test_maps_and_a_batch_left_open(tmp_path: Path) -> None:
     assert model.training  # it was copied
 
 
+@pytest.mark.parametrize(
+    ("change", "outputs"),
+    [
+        (lambda model: model.reset_classifier(10, ""), {"scores": ("batch", 10, "height/16", "width/16")}),
+        (lambda model: model.reset_classifier(0), {"features": ("batch", 32)}),
+        (
+            lambda model: model.prune_intermediate_layers([1]),
+            {"features": ("batch", 24, "height/8", "width/8")},
+        ),
+    ],
+    ids=["unpooled", "no-classes", "pruned"],
+)
+def test_what_comes_out_is_told(tmp_path: Path, change: Callable[[Any], object], outputs: dict[str, Any]) -> None:
+    model = hiri_spec.build(MIXED)
+    change(model)
+    path = tmp_path / "a.pt2"
+    assert hiri_spec.export(model, path).outputs == outputs
+    told = next(iter(outputs.values()))
+    found = exporting.open_pt2(path)(torch.randn(2, 3, 64, 96))[0].shape
+    values = {"batch": 2, "height/16": 4, "width/16": 6, "height/8": 8, "width/8": 12}
+    assert tuple(found) == tuple(values.get(each, each) for each in told)
+
+
+def test_the_smallest_size_is_not_the_only_one_checked(tmp_path: Path) -> None:
+    done = hiri_spec.export(MIXED, tmp_path / "a.pt2", resolution=32)
+    assert len({each.size for each in done.differences}) == 2
+
+
+@pytest.mark.parametrize("form", ["onnx", "pt2"])
+def test_a_full_disk(tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"a.{form}"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+        with pytest.raises(SpecError, match=rf"a\.{form}: cannot be written: File too large"):
+            hiri_spec.export(MIXED, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not path.exists()
+
+
+def test_a_device_is_no_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "a.onnx"
+    os.mkfifo(pipe)
+    with pytest.raises(SpecError, match=r"a\.onnx: is no file; what is exported is read again to check it"):
+        hiri_spec.export(MIXED, pipe)
+
+
 def test_nothing_left_open(tmp_path: Path) -> None:
     done = hiri_spec.export(MIXED, tmp_path / "a.pt2", dynamic="none")
     assert done.inputs == {"image": (1, 3, 64, 64)}
@@ -120,12 +171,24 @@ def test_what_the_exporter_says_is_kept(tmp_path: Path) -> None:
         ("a.onnx", {"format": "pt2"}, r"format: 'pt2' beside a file that ends in \.onnx"),
         ("a.onnx", {"opset": 11}, r"opset: 11 is too old; 18 to 23 can be written"),
         ("a.onnx", {"opset": 99}, r"opset: 99 is too new"),
+        ("a.onnx", {"opset": 18.0}, r"opset: 18\.0 is no whole number, such as 20"),
         ("a.pt2", {"opset": 18}, r"only ONNX has opsets: leave it out"),
         ("a.onnx", {"dynamic": "sizes"}, r"dynamic: 'sizes' is none of size, batch, none"),
         ("a.onnx", {"resolution": 16}, r"resolution: 16x16 is too small"),
         ("no/a.onnx", {}, r"no/a\.onnx: cannot be written: No such file or directory"),
     ],
-    ids=["ending", "format", "two-formats", "old-opset", "new-opset", "opset-of-pt2", "dynamic", "size", "folder"],
+    ids=[
+        "ending",
+        "format",
+        "two-formats",
+        "old-opset",
+        "new-opset",
+        "no-opset",
+        "opset-of-pt2",
+        "dynamic",
+        "size",
+        "folder",
+    ],
 )
 def test_mistakes(tmp_path: Path, name: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(SpecError, match=message):

@@ -119,6 +119,8 @@ def test_pooling_equals_timms(name: str, pooling: str) -> None:
         ({"features_only": True, "out_indices": (0, 2)}, r"out_indices: \(0, 2\) does not fit 2 stages; .* 0 to 1"),
         ({"features_only": True, "out_indices": "all"}, "out_indices: 'all' does not fit 2 stages"),
         ({"features_only": True, "out_indices": 0.5}, "out_indices: 0.5 does not fit 2 stages"),
+        ({"features_only": True, "out_indices": True}, "out_indices: .*rue does not fit 2 stages"),
+        ({"features_only": True, "feature_cls": 3}, "feature_cls: 3 is no feature class"),
         ({"features_only": True, "feature_cls": "lst"}, "feature_cls: 'lst' is no feature class; did you mean 'list'"),
         ({"out_indices": (0,)}, "out_indices: only a model created with features_only=True has it"),
         ({"pretrained": True}, "pretrained: no weights of factory are published; use pretrained=False"),
@@ -130,7 +132,7 @@ def test_what_is_refused(options: dict[str, Any], match: str) -> None:
         create(**options)
 
 
-@pytest.mark.parametrize("classes", [-1, 2.5, "3", None], ids=str)
+@pytest.mark.parametrize("classes", [-1, 2.5, "3", None, True], ids=str)
 def test_no_number_of_classes(classes: Any) -> None:
     model = create()
     with pytest.raises(SpecError, match=r"num_classes: .* is no number of classes; use a whole one, 0 for none"):
