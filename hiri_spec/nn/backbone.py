@@ -168,6 +168,9 @@ class Backbone(nn.Module):
             self.num_features = self.head_hidden_size = self.stage_info[-1]["num_chs"]
             self.spec = self.spec.model_copy(update={"stages": self.spec.stages[:kept]})
             self._drop_head()
+            if self.out_indices is not None:
+                self.out_indices = [index for index in self.out_indices if index < kept] or taken
+                self.feature_info = FeatureInfo(self.stage_info, tuple(self.out_indices))
         elif prune_head and (prune_norm or self.has_streams):
             self._drop_head()
         elif prune_head:
@@ -213,6 +216,8 @@ class Backbone(nn.Module):
 
     def set_input_size(self, img_size: Resolution) -> None:
         """Say for which image size, a side or (height, width), the model is meant; any other still goes through."""
+        if img_size is None:
+            raise SpecError(Problem("None is no image size; give a side in pixels, or (height, width)", "img_size"))
         height, width = read_resolution(self.spec, img_size)
         self.spec = self.spec.model_copy(update={"resolution": height if height == width else (height, width)})
         channels = self.pretrained_cfg["input_size"][0]

@@ -284,3 +284,20 @@ def test_beyond_any_machine_is_refused_at_once() -> None:
     stages = [{"block": "cffn", "depth": 10**12, "width": 10**9}]
     with pytest.raises(SpecError, match="more than the limit"):
         hiri_spec.build({**SMALL, "stages": stages})
+
+
+@pytest.mark.parametrize(("pruned", "left"), [([1], [0, 1]), ([0], [0])], ids=["one", "two"])
+def test_maps_of_a_pruned_model(pruned: list[int], left: list[int]) -> None:
+    model = hiri_spec.build(SMALL, features_only=True).eval()
+    image = torch.randn(1, 3, 64, 64)
+    expected = model(image)
+    assert model.prune_intermediate_layers(pruned) == pruned
+    maps = model(image)
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(maps, expected, strict=False))
+    assert (len(maps), model.out_indices) == (len(left), left)
+    assert model.feature_info.channels() == [each.shape[1] for each in maps]
+
+
+def test_no_image_size(model: nn.Module) -> None:
+    with pytest.raises(SpecError, match="img_size: None is no image size; give a side in pixels"):
+        model.set_input_size(None)
