@@ -57,13 +57,15 @@ def _place(path: FilePath) -> tuple[int, FilePath]:
 class Kind:
     """What a file holds, for all that is written by the rules of specs: what to call it, and the built-in ones.
 
-    `shorthands` are fields whose value may be a name or be left out, where `set` may reach inside all the same.
+    `shorthands` are fields whose value may be a name or be left out, where `set` may reach inside all the same; a name
+    set for one of `named` leaves the fields beside it as they are.
     """
 
     noun: str
     builtin: Callable[[], dict[str, FilePath]]
     shorthands: tuple[str, ...]
     example: str
+    named: tuple[str, ...] = ()
 
 
 SPEC = Kind("spec", builtin_specs, ("stem", "downsample", "head"), "stages.3.depth: 12")
@@ -231,9 +233,7 @@ def parse_path(dotted: str) -> Path:
     return tuple(int(part) if re.fullmatch(r"-?[0-9]{1,9}", part, re.ASCII) else part for part in parts)
 
 
-def set_value(
-    document: Document, dotted: str, value: Any, origins: Mapping[Path, Origin], kind: Kind = SPEC
-) -> None:
+def set_value(document: Document, dotted: str, value: Any, origins: Mapping[Path, Origin], kind: Kind = SPEC) -> None:
     """Set one value of a document; raises SpecError where the path leads nowhere.
 
     `origins` tells where the value and what is inside it were written, by path within the value.
@@ -247,6 +247,9 @@ def set_value(
     place = document.data = _copied(document.data)
     for depth, part in enumerate(path):
         last = depth == len(path) - 1
+        if last and not depth and part in kind.named and isinstance(value, str):
+            path.append(part)
+            last = False
         where = format_path(tuple(path[:depth])) or f"the {kind.noun}"
         if isinstance(place, list):
             if part == "":
