@@ -231,9 +231,7 @@ def parse_path(dotted: str) -> Path:
     return tuple(int(part) if re.fullmatch(r"-?[0-9]{1,9}", part, re.ASCII) else part for part in parts)
 
 
-def set_value(
-    document: Document, dotted: str, value: Any, origins: Mapping[Path, Origin], kind: Kind = SPEC
-) -> None:
+def set_value(document: Document, dotted: str, value: Any, origins: Mapping[Path, Origin], kind: Kind = SPEC) -> None:
     """Set one value of a document; raises SpecError where the path leads nowhere.
 
     `origins` tells where the value and what is inside it were written, by path within the value.

@@ -71,9 +71,7 @@ def _written_path(loc: Iterable[str | int], data: Any) -> Path:
     return tuple(path)
 
 
-def _sentence(
-    detail: dict[str, Any], path: Path, document: Document, model: type[BaseModel], noun: str
-) -> str:
+def _sentence(detail: dict[str, Any], path: Path, document: Document, model: type[BaseModel], noun: str) -> str:
     kind, context, shown = detail["type"], detail.get("ctx", {}), show(detail["input"])
     if "message" in context:
         return str(context["message"])
