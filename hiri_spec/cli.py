@@ -16,6 +16,7 @@ from .commands.code import code
 from .commands.export import export
 from .commands.scale import scale_up
 from .commands.summary import summary
+from .commands.train import train
 from .cost import CONVENTION, Cost, CostRow
 from .cost import cost as cost_of
 from .differences import compare
@@ -272,6 +273,7 @@ app.command("scale", epilog="Example: hiri-spec scale pvt_v2_b2 --resolution 448
 app.command("summary", epilog="Example: hiri-spec summary runs/hiri_s --resolution 448 --depth 4")(summary)
 app.command("export", epilog="Example: hiri-spec export hiri_s --weights runs/hiri_s --out hiri_s.onnx")(export)
 app.command("code", epilog="Example: hiri-spec code hiri_s --class-name HiriS --out hiri_s.py")(code)
+app.command("train", epilog="Example: hiri-spec train specs/tiny.yaml --data digits --epochs 10")(train)
 app.command("bench", epilog="Example: hiri-spec bench hiri_s@448 pvt_v2_b2@448 timm:resnet50@224 --modes eager,onnx")(
     bench
 )

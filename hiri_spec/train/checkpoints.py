@@ -35,11 +35,9 @@ def write_checkpoint(folder: Path, state: dict[str, Any], keep: int) -> Path:
     path = folder / f"step-{state['progress']['steps']:08d}.pt"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
-            try:
-                torch.save(state, temporary)
-            except RuntimeError as error:  # how torch says that a disk is full
-                raise OSError(str(error).splitlines()[0]) from error
+        # a stream: of a file's name torch makes one of its own, and refuses temporary ones
+        with replacing(path) as temporary, temporary.open("wb") as stream:
+            torch.save(state, stream)
         for old in list_checkpoints(folder)[:-keep]:
             old.unlink(missing_ok=True)
     except (OSError, SpecError) as error:

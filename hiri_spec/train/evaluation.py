@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
+from torch.nn import functional
 from torchmetrics import MeanMetric, MetricCollection
 from torchmetrics.classification import MulticlassAccuracy
 
@@ -53,7 +54,9 @@ def evaluate(
                 scores = model(images.to(accelerator.device, non_blocking=True)).float()
             targets = targets.to(accelerator.device, non_blocking=True)
             accuracies.update(scores, targets)
-            mean_loss.update(F.cross_entropy(scores, targets, reduction="sum") / len(targets), weight=len(targets))
+            mean_loss.update(
+                functional.cross_entropy(scores, targets, reduction="sum") / len(targets), weight=len(targets)
+            )
     finally:
         model.train(was_training)
     shares = accuracies.compute()

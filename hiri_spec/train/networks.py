@@ -80,8 +80,7 @@ def read_network(
     if named.note is not None:
         tell(named.note)
     if isinstance(named.origin, str):
-        size = recipe.resolution
-        subject = read_timm_subject(named.origin, tuple(size) if isinstance(size, tuple) else size)
+        subject = read_timm_subject(named.origin, recipe.resolution)
         return named.origin, subject.resolution, subject.channels
     changes = {"resolution": recipe.resolution, "drop_path_rate": recipe.drop_path_rate}
     spec = as_spec(named.origin, set={place: value for place, value in changes.items() if value is not None})

@@ -19,7 +19,7 @@ TIMM_SCHEDULES = {"cosine": ("cosine", 0.1), "linear": ("poly", 1.0), "constant"
 
 def make_optimizer(model: nn.Module, settings: Optimizer) -> torch.optim.Optimizer:
     """The optimizer over a model's parameters, in groups by weight decay and, if asked for, layer by layer."""
-    known = list_optimizers()
+    known = [str(name) for name in list_optimizers()]
     if settings.optimizer not in known:
         message = f"timm has no optimizer {settings.optimizer!r}; {suggest(settings.optimizer, known)}"
         raise SpecError(Problem(message, "optimizer.optimizer"))
@@ -43,17 +43,16 @@ def make_scheduler(optimizer: torch.optim.Optimizer, recipe: Recipe, steps_per_e
     """The schedule of the learning rate over all of the recipe's steps; it moves on with `step_update`."""
     settings = recipe.schedule
     name, decay_rate = TIMM_SCHEDULES[settings.schedule]
-    scheduler, _ = create_scheduler_v2(
-        optimizer,
-        sched=name,
-        num_epochs=recipe.epochs,
-        decay_rate=decay_rate,
-        min_lr=settings.min_learning_rate,
-        warmup_lr=settings.warmup_learning_rate,
-        warmup_epochs=settings.warmup_epochs,
-        step_on_epochs=False,
-        updates_per_epoch=steps_per_epoch,
-    )
+    options: dict[str, Any] = {
+        "num_epochs": recipe.epochs,
+        "decay_rate": decay_rate,
+        "min_lr": settings.min_learning_rate,
+        "warmup_lr": settings.warmup_learning_rate,
+        "warmup_epochs": settings.warmup_epochs,
+        "step_on_epochs": False,
+        "updates_per_epoch": steps_per_epoch,
+    }
+    scheduler, _ = create_scheduler_v2(optimizer, sched=name, **options)
     return scheduler
 
 

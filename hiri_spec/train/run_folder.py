@@ -97,16 +97,19 @@ class RunFolder:
         return load_recipe(self.path / RECIPE_NAME)
 
     def begin(self, run: Run, spec: ModelSpec | None, recipe: Recipe) -> None:
-        """Write down what a new run is; `run.json`, by which it is known, comes last."""
-        taken = [name for name in OWN_FILES + OWN_FOLDERS if (self.path / name).exists()]
-        if taken:
-            message = (
-                f"{self.path} holds {', '.join(taken)}, which no run wrote, or which one left; name another folder"
-            )
-            raise SpecError(Problem(message, "--out", code="taken"))
-        if spec is not None:
-            write_text(self.path / SPEC_NAME, to_yaml(spec))
-        write_text(self.path / RECIPE_NAME, recipe_yaml(recipe))
+        """Write down what a new run is; `run.json`, by which it is known, comes last.
+
+        Raises SpecError if something lies here that such a run would write over.
+        """
+        texts = {RECIPE_NAME: recipe_yaml(recipe)} | ({} if spec is None else {SPEC_NAME: to_yaml(spec)})
+        for name in OWN_FILES + OWN_FOLDERS:
+            place = self.path / name
+            # the very same text was left by a run that was killed in here
+            if place.exists() and not (name in texts and place.read_text(errors="replace") == texts[name]):
+                message = f"{self.path} holds {name}, which no run wrote; name another folder"
+                raise SpecError(Problem(message, "--out", code="taken"))
+        for name, text in texts.items():
+            write_text(self.path / name, text)
         self.write_run(run)
 
     def write_run(self, run: Run) -> None:
