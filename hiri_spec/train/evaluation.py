@@ -30,11 +30,12 @@ def evaluate(
     accelerator: Accelerator,
     *,
     is_wanted: Callable[[], bool] = lambda: True,
+    observe: Callable[[Tensor, Tensor], None] | None = None,
 ) -> Scores | None:
     """Run a network over batches of images and class indices, those of all processes together.
 
     `classes` is the number of its scores; of fewer than five, top5 is over all of them. The network is left in the
-    mode that it came in. None, once `is_wanted` says no.
+    mode that it came in. None, once `is_wanted` says no. `observe` is given each batch's scores and class indices.
     """
     accuracies = MetricCollection(
         {
@@ -54,6 +55,8 @@ def evaluate(
                 scores = model(images.to(accelerator.device, non_blocking=True)).float()
             targets = targets.to(accelerator.device, non_blocking=True)
             accuracies.update(scores, targets)
+            if observe is not None:
+                observe(scores, targets)
             mean_loss.update(
                 functional.cross_entropy(scores, targets, reduction="sum") / len(targets), weight=len(targets)
             )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import timm
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
@@ -21,11 +22,15 @@ from ..nn.checkpoint import save_pretrained
 from ..nn.compile import build
 from ..nn.named import read_named
 from ..nn.transfer import transfer_weights
+from ..quantities import parse_resolutions
 from ..saving import replacing
 from ..schema import ModelSpec
 from ..transforms import Transfer
 from .recipe import Recipe
 from .run_folder import find_run_weights
+
+MODEL_KEY, CLASSES_KEY, CHANNELS_KEY, SIZE_KEY = "timm.model", "timm.num_classes", "timm.in_chans", "timm.img_size"
+"""What the header of a weights file says of timm's models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +124,10 @@ def save_weights(model: nn.Module, network: Network, folder: Path) -> None:
         return
     metadata = {
         "format": "pt",
-        "timm.model": network.name,
-        "timm.num_classes": str(network.classes),
-        "timm.in_chans": str(network.in_channels),
-        "timm.img_size": "x".join(map(str, network.resolution)),
+        MODEL_KEY: network.name,
+        CLASSES_KEY: str(network.classes),
+        CHANNELS_KEY: str(network.in_channels),
+        SIZE_KEY: "x".join(map(str, network.resolution)),
     }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     try:
@@ -132,6 +137,24 @@ def save_weights(model: nn.Module, network: Network, folder: Path) -> None:
         raise SpecError(Problem(message, file=str(folder), code="unwritable")) from None
     with replacing(folder / WEIGHTS_NAME) as temporary:
         save_file(tensors, temporary, metadata=metadata)
+
+
+def read_timm_network(place: Path) -> Network | None:
+    """Which of timm's models a weights file holds, if `save_weights` wrote it; raises SpecError if none of today's."""
+    with safe_open(place, "pt") as file:
+        metadata = file.metadata() or {}
+    if MODEL_KEY not in metadata:
+        return None
+    name = metadata[MODEL_KEY]
+    if not timm.is_model(name):
+        message = f"holds timm's {name}, which this timm, {timm.__version__}, hasn't got; use the one it was made with"
+        raise SpecError(Problem(message, file=str(place), code="no_model"))
+    try:
+        (size,) = parse_resolutions(metadata[SIZE_KEY])
+        return Network(name, size, int(metadata[CHANNELS_KEY]), int(metadata[CLASSES_KEY]), None)
+    except (KeyError, ValueError) as error:  # a SpecError is one
+        message = f"its header says {name} but not of what size, channels and classes; save it anew"
+        raise SpecError(Problem(message, file=str(place), code="unreadable")) from error
 
 
 def start_from(model: nn.Module, source: str) -> tuple[Path, Transfer]:
