@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import torch
 
 from ..errors import Problem, SpecError
-from .data import make_loader, workers_watched
+from .data import Loader, make_loader, workers_watched
 from .data.image_files import ImageFiles
 from .devices import check_device, opened_accelerator
 from .trained import Trained
@@ -33,10 +34,9 @@ class Prediction:
     problem: str | None = None
 
 
-@torch.inference_mode()
 def predict(
     trained: Trained,
-    images: Sequence[Path],
+    images: Sequence[str | os.PathLike[str]],
     *,
     top: int = 5,
     batch_size: int = 64,
@@ -51,8 +51,8 @@ def predict(
     """
     check_device(device, "no")
     if top < 1:
-        raise SpecError(Problem(f"{top} is too small; use 1 or more", "--top", code="too_small"))
-    files = ImageFiles(images, trained.in_channels)
+        raise SpecError(Problem(f"{top} is too small; use 1 or more", "top", code="too_small"))
+    files = ImageFiles([Path(image) for image in images], trained.in_channels)
     with opened_accelerator(device, mixed_precision="no", accumulate=1, tracker=None, logs="") as accelerator:
         loader = make_loader(
             files,
@@ -64,26 +64,33 @@ def predict(
             device=accelerator.device,
             max_unreadable=len(files),
         )
-        model = trained.model.to(accelerator.device)
+        trained.model.to(accelerator.device)
         done = 0
-        try:
-            with workers_watched():
-                for batch, places in loader.epoch(0):
-                    shares, indices = model(batch).float().softmax(dim=1).topk(min(top, trained.classes))
-                    for place, row, order in zip(places.tolist(), shares.tolist(), indices.tolist(), strict=True):
-                        for passed in range(done, place):
-                            yield _unread(images[passed], loader.unreadable)
-                        guesses = (Guess(i, trained.name_class(i), p) for i, p in zip(order, row, strict=True))
-                        yield Prediction(images[place], tuple(guesses))
-                        advance(place + 1 - done)
-                        done = place + 1
-        except SpecError as error:
-            if error.problems[0].code != "unreadable":  # not one of them could be read
-                raise
-        for passed in range(done, len(images)):
-            yield _unread(images[passed], loader.unreadable)
-        advance(len(images) - done)
+        for place, guesses in _guess(trained, loader, top):
+            yield from _unread(files, range(done, place), loader)
+            yield Prediction(files.paths[place], guesses)
+            advance(place + 1 - done)
+            done = place + 1
+        yield from _unread(files, range(done, len(files)), loader)
+        advance(len(files) - done)
 
 
-def _unread(image: Path, reasons: dict[str, str]) -> Prediction:
-    return Prediction(image, (), reasons[str(image)])
+def _guess(trained: Trained, loader: Loader, top: int) -> Iterator[tuple[int, tuple[Guess, ...]]]:
+    """The place and the likeliest classes of each image that can be read."""
+    try:
+        with workers_watched():
+            for images, places in loader.epoch(0):
+                with torch.inference_mode():
+                    probabilities = trained.model(images).float().softmax(dim=1)
+                    values, indices = probabilities.topk(min(top, trained.classes))
+                for place, row, classes in zip(places.tolist(), values.tolist(), indices.tolist(), strict=True):
+                    pairs = zip(classes, row, strict=True)
+                    yield place, tuple(Guess(index, trained.name_class(index), value) for index, value in pairs)
+    except SpecError as error:
+        if error.problems[0].code != "unreadable":  # none of them at all: told one by one, as others are
+            raise
+
+
+def _unread(files: ImageFiles, places: range, loader: Loader) -> Iterator[Prediction]:
+    for place in places:
+        yield Prediction(files.paths[place], (), loader.unreadable[files.describe(place)])

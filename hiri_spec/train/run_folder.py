@@ -5,6 +5,8 @@ recipe.yaml        the recipe, every field
 run.json           network, data, classes, exact command, versions: see `Run`
 metrics.csv        a row an epoch
 losses.csv         a row a step
+curves.png         loss, accuracy and learning rate over the epochs
+README.md          the model card
 last/  best/       weights after the last epoch, and after the one with the highest top-1 accuracy
 last_ema/ best_ema/    the same of the moving average, if one is kept
 checkpoints/       from which the same command goes on
@@ -29,10 +31,11 @@ from .recipe import Recipe
 from .recipe_file import compare_recipes, load_recipe, recipe_yaml
 
 RUN_NAME, RECIPE_NAME, METRICS_NAME, LOSSES_NAME = "run.json", "recipe.yaml", "metrics.csv", "losses.csv"
+CURVES_NAME, CARD_NAME = "curves.png", "README.md"
 CHECKPOINTS, LOGS = "checkpoints", "logs"
 WEIGHTS = ("best_ema", "best", "last_ema", "last")
 """Folders of weights, the ones to use first before the others."""
-OWN_FILES = (SPEC_NAME, RECIPE_NAME, RUN_NAME, METRICS_NAME, LOSSES_NAME)
+OWN_FILES = (SPEC_NAME, RECIPE_NAME, RUN_NAME, METRICS_NAME, LOSSES_NAME, CURVES_NAME, CARD_NAME)
 OWN_FOLDERS = (*WEIGHTS, CHECKPOINTS, LOGS)
 
 

@@ -60,15 +60,15 @@ class ImageFiles(ImageSet):
         if in_channels not in MODES:
             message = f"{in_channels}: image files have 1 channel (grey) or 3 (colour); use a network for those"
             raise SpecError(Problem(message, "in_channels", code="in_channels"))
-        self._paths = paths
+        self.paths = paths
         self.class_names = ()
         self.in_channels = in_channels
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self.paths)
 
     def __getitem__(self, index: int) -> Sample:
-        return decode(self._paths[index].open("rb"), self.in_channels), index
+        return decode(self.paths[index].open("rb"), self.in_channels), index
 
     def describe(self, index: int) -> str:
-        return str(self._paths[index])
+        return str(self.paths[index])
