@@ -7,7 +7,7 @@ import zlib
 from abc import abstractmethod
 from typing import IO, Any
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from torch.utils.data import Dataset
 
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
@@ -41,3 +41,10 @@ def decode(stream: IO[Any], in_channels: int) -> Image.Image:
     """Read the whole of an image, as grey (1 channel) or in colour (3); the stream is closed."""
     with stream, Image.open(stream) as image:
         return image.convert(MODES[in_channels])
+
+
+def why_unreadable(error: BaseException) -> str:
+    """What is wrong with an image, without what the message around it says anyhow."""
+    if isinstance(error, UnidentifiedImageError):
+        return "no image"
+    return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__

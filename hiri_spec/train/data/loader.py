@@ -8,6 +8,7 @@ within an epoch could not go on as if it had not been.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -27,6 +28,21 @@ from .transform import make_transform, normalisation
 
 Batch = tuple[Tensor, Tensor]
 SHOWN_FILES = 3
+
+
+@contextmanager
+def workers_watched() -> Iterator[None]:
+    """Raise SpecError where a process that reads images dies, out of memory for instance.
+
+    torch raises in the middle of whatever the main process is doing just then: put it around the whole of a loop.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        message = f"a process that reads images is gone ({error}); if memory is short, use fewer workers"
+        raise SpecError(Problem(message, "workers", code="worker_gone")) from error
 
 
 class Reader(DataLoader[Any]):
@@ -55,16 +71,10 @@ class Reader(DataLoader[Any]):
         self._max_unreadable = max_unreadable
 
     def __iter__(self) -> Any:
-        try:
-            for gathered in super().__iter__():
-                self._count(gathered)
-                if gathered.images is not None:
-                    yield gathered.images, gathered.targets
-        except RuntimeError as error:
-            if "DataLoader worker" not in str(error):
-                raise
-            message = f"a process that reads images is gone ({error}); if memory is short, use fewer workers"
-            raise SpecError(Problem(message, "workers", code="worker_gone")) from error
+        for gathered in super().__iter__():
+            self._count(gathered)
+            if gathered.images is not None:
+                yield gathered.images, gathered.targets
 
     def _count(self, gathered: Gathered) -> None:
         self.unreadable |= {self._images.describe(number): why for number, why in gathered.failures.items()}
@@ -109,7 +119,7 @@ class Loader:
     def epoch(self, epoch: int, first_batch: int = 0) -> Iterator[Batch]:
         """The batches of an epoch, both counted from 0, from one batch on; one epoch at a time.
 
-        Raises SpecError once too many images are unreadable, or a worker process is gone.
+        Raises SpecError once too many images are unreadable.
         """
         self._order.epoch, self._order.first_batch = epoch, first_batch
         for number, (images, targets) in enumerate(self._normalised, first_batch):

@@ -11,7 +11,7 @@ from timm.data.loader import fast_collate
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from .images import UNREADABLE, ImageSet
+from .images import UNREADABLE, ImageSet, why_unreadable
 from .order import Key
 from .randomness import seeded
 from .transform import Transform
@@ -59,7 +59,7 @@ class Samples(Dataset[Ready]):
             try:
                 image, target = self.images[number]
             except UNREADABLE as error:
-                failures[number] = str(error) or type(error).__name__
+                failures[number] = why_unreadable(error)
                 continue
             with seeded(self.seed, epoch, AUGMENT, index):
                 return Ready(self.transform(image), target, failures)
