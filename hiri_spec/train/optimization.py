@@ -17,12 +17,16 @@ TIMM_SCHEDULES = {"cosine": ("cosine", 0.1), "linear": ("poly", 1.0), "constant"
 """timm's name of each schedule, and its decay rate: the power of a polynomial."""
 
 
-def make_optimizer(model: nn.Module, settings: Optimizer) -> torch.optim.Optimizer:
-    """The optimizer over a model's parameters, in groups by weight decay and, if asked for, layer by layer."""
+def check_optimizer(settings: Optimizer) -> None:
+    """Refuse an optimizer that timm doesn't have."""
     known = [str(name) for name in list_optimizers()]
     if settings.optimizer not in known:
         message = f"timm has no optimizer {settings.optimizer!r}; {suggest(settings.optimizer, known)}"
         raise SpecError(Problem(message, "optimizer.optimizer"))
+
+
+def make_optimizer(model: nn.Module, settings: Optimizer) -> torch.optim.Optimizer:
+    """The optimizer over a model's parameters, in groups by weight decay and, if asked for, layer by layer."""
     options: dict[str, Any] = {"betas": settings.betas, "eps": settings.epsilon}
     try:
         return create_optimizer_v2(

@@ -136,7 +136,7 @@ class Recipe(Fields):
         if self.schedule.warmup_epochs >= self.epochs and self.schedule.warmup_epochs:
             message = (
                 f"{self.epochs} leaves nothing after schedule.warmup_epochs={self.schedule.warmup_epochs:g}; "
-                "use more epochs, or warm up for fewer"
+                "use more epochs, or set schedule.warmup_epochs to less"
             )
             reject("epochs", "too_few", message, self.epochs)
         if self.batch_size % self.accumulate:
