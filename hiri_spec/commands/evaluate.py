@@ -60,7 +60,7 @@ def evaluate(
         raise SpecError(Problem(f"{split!r} is none of {', '.join(SPLITS)}; {suggest(split, SPLITS)}", "--split"))
     trained = load_network(network, ema=ema, last=last, resolution=resolution, classes=classes)
     from ..train.assessment import assess
-    from ..train.run import default_workers
+    from ..train.job import default_workers
 
     source = data if data is not None else trained.data
     if source is None:

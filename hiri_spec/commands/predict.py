@@ -52,8 +52,8 @@ def predict(
     """
     trained = load_network(network, ema=ema, last=last, resolution=resolution, classes=classes)
     from ..train.data.image_files import list_images
+    from ..train.job import default_workers
     from ..train.prediction import predict as run
-    from ..train.run import default_workers
 
     paths = list_images(images)
     if workers is None:  # processes of their own are worth their start only for more than a batch

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
-from ..checkpoint_file import SPEC_NAME, WEIGHTS_NAME
+from ..checkpoint_file import SPEC_NAME
 from ..cost import CONVENTION, cost
 from ..errors import Problem, SpecError
 from ..quantities import format_amount, format_resolution
@@ -15,7 +16,7 @@ from ..saving import write_text
 from .curves import Row, read_metrics
 from .networks import Network
 from .recipe import Recipe
-from .run_folder import CARD_NAME, CURVES_NAME, LOSSES_NAME, METRICS_NAME, RECIPE_NAME, WEIGHTS, Run, RunFolder
+from .run_folder import CARD_NAME, CURVES_NAME, LOSSES_NAME, METRICS_NAME, RECIPE_NAME, Run, RunFolder
 
 _SEAL = re.compile(r"<!-- written by hiri-spec train, sha256 ([0-9a-f]{64}) -->\n\Z")
 """The last line, by which a card is known that nobody has changed since."""
@@ -54,7 +55,7 @@ def card_text(folder: RunFolder) -> str:
     run, recipe = folder.read_run(), folder.read_recipe()
     rows = read_metrics(folder.path / METRICS_NAME) if (folder.path / METRICS_NAME).exists() else []
     best = {name: row for name in ("top1", "ema_top1") if (row := _best(rows, name)) is not None}
-    data = Path(run.data).name if run.data.startswith(("/", ".", "~")) else run.data
+    data = Path(run.data).resolve().name if Path(run.data).is_dir() else run.data
     parts = [
         f"---\n{_metadata(run, data, best)}\n---\n",
         f"# {run.network} on {data}\n",
@@ -62,7 +63,7 @@ def card_text(folder: RunFolder) -> str:
         _figures(best, rows),
         _training(run, recipe),
         _cost(folder, run),
-        _use(folder, run),
+        _use(folder, run, best),
         _contents(folder),
     ]
     return "\n".join(part for part in parts if part)
@@ -127,7 +128,8 @@ def _figures(best: dict[str, Row], rows: list[Row]) -> str:
     for what, name, prefix in kinds:
         if name not in best:
             continue
-        for when, row in (("best", best[name]), ("last", rows[-1])):
+        is_same = best[name] is rows[-1]
+        for when, row in ((("best and last" if is_same else "best"), best[name]), *[("last", rows[-1])][is_same:]):
             figures = (f"{row[prefix + 'top1']:.2f}", f"{row[prefix + 'top5']:.2f}", f"{row[prefix + 'loss']:.4f}")
             lines.append(f"| {what}, {when} | {row['epoch']:.0f} | {' | '.join(figures)} |")
     lines.append(f"\nThe best epoch was chosen by these very images.\n\n![Curves]({CURVES_NAME})\n")
@@ -148,7 +150,7 @@ def _training(run: Run, recipe: Recipe) -> str:
     ended = f", ended {run.ended}" if run.ended is not None else ""
     return (
         "## Training\n\n"
-        f"```sh\n{run.command}\n```\n\n"
+        f"```sh\n{_typed(run.command)}\n```\n\n"
         f"- recipe {recipe.name}: {recipe.epochs} epochs, {recipe.batch_size:,} images a step, "
         f"{optimizer.optimizer}, learning rate {optimizer.learning_rate:g} ({recipe.schedule.schedule}), "
         f"weight decay {optimizer.weight_decay:g}, seed {recipe.seed}; all of it is in [{RECIPE_NAME}]({RECIPE_NAME})\n"
@@ -159,12 +161,18 @@ def _training(run: Run, recipe: Recipe) -> str:
     )
 
 
+def _typed(command: str) -> str:
+    """A command as it is typed, without the folder that the program lies in."""
+    program, *arguments = shlex.split(command) or [""]
+    name = Path(program).name
+    return shlex.join(["hiri-spec" if name in ("hiri-spec", "__main__.py") else program, *arguments])
+
+
 def _cost(folder: RunFolder, run: Run) -> str:
     params, macs = _count(folder, run)
     size = format_resolution(run.resolution)
     return (
-        "## Cost\n\n"
-        f"{format_amount(params)} parameters, {format_amount(macs)} MACs for an image of {size} pixels ({CONVENTION}).\n"
+        f"## Cost\n\n{format_amount(params)} parameters, {format_amount(macs)} MACs at {size} pixels ({CONVENTION}).\n"
     )
 
 
@@ -186,31 +194,32 @@ def _count(folder: RunFolder, run: Run) -> tuple[int, int]:
     return sum(parameter.numel() for parameter in model.parameters()), counter.get_total_flops() // 2
 
 
-def _use(folder: RunFolder, run: Run) -> str:
-    kept = [name for name in WEIGHTS if (folder.path / name / WEIGHTS_NAME).is_file()]
-    if not kept:
+def _use(folder: RunFolder, run: Run, best: dict[str, Row]) -> str:
+    """How to use the weights of the highest accuracy."""
+    if not best:
         return ""
-    loading = (
-        f'\nmodel = hiri_spec.from_pretrained("{kept[0]}")  # the network alone, in eval mode\n'
-        if run.source == "spec"
-        else "\nmodel = trained.model  # timm's network with these weights, in eval mode\n"
-    )
-    imports = "import hiri_spec\n" if run.source == "spec" else ""
-    flag = "ema=True" if any(name.endswith("_ema") for name in kept) else ""
+    is_average = (best.get("ema_top1", {}).get("ema_top1") or 0.0) > (best["top1"]["top1"] or 0.0)
+    flag, argument = (" --ema", ", ema=True") if is_average else ("", "")
+    if run.source == "spec":
+        imports = "import hiri_spec\n"
+        name = "best_ema" if is_average else "best"
+        loading = f'model = hiri_spec.from_pretrained("{name}")  # the network alone, in eval mode'
+    else:
+        imports, loading = "", "model = trained.model  # timm's, with these weights, in eval mode"
     return (
         "## Use\n\n"
         "In this folder, with hiri-spec installed:\n\n"
         "```sh\n"
-        f"hiri-spec predict . photo.jpg{' --ema' if flag else ''}\n"
-        f"hiri-spec evaluate .{' --ema' if flag else ''}\n"
+        f"hiri-spec predict . photo.jpg{flag}\n"
+        f"hiri-spec evaluate .{flag}\n"
         "```\n\n"
         "```python\n"
         f"{imports}from hiri_spec.train.prediction import predict\n"
         "from hiri_spec.train.trained import load_trained\n\n"
-        f'trained = load_trained("."{", " + flag if flag else ""})  # with its classes, and how images are made ready\n'
+        f'trained = load_trained("."{argument})  # with its classes, and how images are made ready\n'
         'for prediction in predict(trained, ["photo.jpg"]):\n'
-        "    print(prediction.image, prediction.guesses[0].name, prediction.guesses[0].probability)\n"
-        f"{loading}"
+        "    print(prediction.image, prediction.guesses[0].name, prediction.guesses[0].probability)\n\n"
+        f"{loading}\n"
         "```\n"
     )
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ..errors import Problem, SpecError
 from .checkpoints import list_checkpoints, write_checkpoint
+from .curves import write_curves
 from .data import Loader
 from .devices import average_buffers
 from .evaluation import Scores, evaluate
@@ -31,6 +32,8 @@ PENDING_STEPS = 20
 """Losses that stay on a GPU before they are looked at: to look is to wait for it."""
 AGREEING_STEPS = 10
 """Steps between two times that processes ask one another whether to stop."""
+CURVES_S = 30
+"""Seconds between two drawings of the curves at least: one takes some tenths."""
 
 Ending = Literal["finished", "interrupted"]
 
@@ -193,6 +196,7 @@ class Loop:
                 if model is not None:
                     save_weights(model, self._network, self._folder.path / name)
             write_metrics(self._folder.path / METRICS_NAME, progress.rows)
+            write_curves(self._folder, least_age_s=CURVES_S)
         self._accelerator.log(
             {name: value for name, value in progress.rows[-1].items() if value is not None}, step=progress.steps
         )

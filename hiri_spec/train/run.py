@@ -22,6 +22,7 @@ from .logs import LossLog
 from .loop import Loop
 from .networks import set_checkpointing, start_from
 from .optimization import make_optimizer, make_scheduler
+from .report import write_report
 from .run_folder import LOSSES_NAME, Run
 from .state import Parts, Progress, restore
 from .watcher import Started, Watcher
@@ -204,6 +205,7 @@ class _Session:
         if run is not None:
             changes = {"status": ending, "ended": now(), "epochs": parts.progress.epoch}
             job.folder.write_run(run.model_copy(update=changes))
+            write_report(job.folder, self._watcher.noted)
         self._accelerator.wait_for_everyone()
         rows = parts.progress.rows
         return TrainResult(ending, job.folder.path, rows, parts.progress.steps, stop.signal, self._is_main)
