@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import timm
+import torch
 from torch import nn
 
 from ..checkpoint_file import WEIGHTS_NAME, read_checkpoint
-from ..errors import Problem, SpecError, show
+from ..errors import Problem, SpecError
+from ..nn.backbone import Backbone
+from ..nn.bench.models import tell
 from ..nn.checkpoint import from_pretrained
 from ..nn.hub import locate
 from ..nn.load import load_weights
@@ -155,17 +158,24 @@ def _as_of_run(loaded: Trained, run: Run, folder: RunFolder) -> Trained:
 
 
 def _resized(loaded: Trained, resolution: tuple[int, int]) -> Trained:
-    """The same network for another image size; timm's that keep to one are told of it."""
-    config = timm.get_pretrained_cfg(loaded.name)
+    """The same network for another image size."""
     model = cast(Any, loaded.model)
-    is_fixed = hasattr(model, "spec") or (config is not None and config.fixed_input_size)
-    if is_fixed and resolution != loaded.resolution:
-        try:
-            model.set_input_size(resolution)
-        except (AttributeError, AssertionError, ValueError) as error:
-            if isinstance(error, SpecError):
-                raise
-            own = format_resolution(loaded.resolution)
-            message = f"{loaded.name} takes images of {own} pixels only ({show(str(error))}); leave it out"
-            raise SpecError(Problem(message, "--resolution", code="resolution")) from error
+    if isinstance(model, Backbone):
+        model.set_input_size(resolution)
+    elif resolution != loaded.resolution:
+        _resize_timm(model, loaded, resolution)
     return replace(loaded, resolution=resolution)
+
+
+def _resize_timm(model: Any, loaded: Trained, resolution: tuple[int, int]) -> None:
+    """Tell a model that keeps to one image size of another, and see that it takes it."""
+    config = timm.get_pretrained_cfg(loaded.name)
+    try:
+        if config is not None and config.fixed_input_size:
+            model.set_input_size(resolution)
+        with torch.no_grad():
+            model(torch.zeros(1, loaded.in_channels, *resolution))
+    except Exception as error:  # whatever its layers stumble over
+        own, wanted = format_resolution(loaded.resolution), format_resolution(resolution)
+        message = f"{loaded.name} doesn't run at {wanted}: {tell(error)}; it was trained at {own}"
+        raise SpecError(Problem(message, "--resolution", code="resolution")) from error
