@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState
-from accelerate.utils import DistributedDataParallelKwargs, LoggerType
+from accelerate.utils import LoggerType
 from torch import nn
 
 from ..errors import Problem, SpecError, suggest
@@ -56,11 +57,12 @@ def opened_accelerator(
         gradient_accumulation_steps=accumulate,
         log_with=tracker,
         project_dir=logs if tracker is not None else None,
-        # batch norm's statistics are averaged after each step instead: see `average_buffers`
-        kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
     )
     try:
-        yield accelerator
+        with warnings.catch_warnings():
+            # depthwise convolutions on the CPU; their gradients are copied, and no slower for it
+            warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
+            yield accelerator
     finally:
         accelerator.free_memory()
         if not is_distributed:
