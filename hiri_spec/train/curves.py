@@ -65,7 +65,7 @@ def draw_curves(rows: list[Row], title: str) -> Any:
     _line(accuracy, rows, "top1", OWN, _best(rows, "top1", "network"))
     _line(accuracy, rows, "ema_top1", AVERAGE, _best(rows, "ema_top1", "moving average"))
     accuracy.set_ylabel("top-1 %")
-    _line(rate, rows, "learning_rate", OWN, "")
+    _line(rate, rows, "learning_rate", OWN, "_learning rate")
     rate.set_ylabel("learning rate\nafter the epoch")
     rate.ticklabel_format(axis="y", scilimits=(-2, 3))
     rate.set_xlabel("epoch")
