@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from ..checkpoint_file import WEIGHTS_NAME, read_checkpoint
-from ..errors import Problem, SpecError
+from ..errors import Problem, SpecError, suggest
 from ..nn.backbone import Backbone
 from ..nn.bench.models import tell
 from ..nn.checkpoint import from_pretrained
@@ -64,8 +64,9 @@ def load_trained(
     """
     place = _find(source, ema=ema, last=last)
     loaded = _load_timm(place) if read_checkpoint(place).spec is None else _load_spec(place)
-    folder = RunFolder(place.parent.parent)
-    if folder.holds_run and place.parent.name in WEIGHTS:
+    around = place.absolute().parent
+    folder = RunFolder(around.parent)
+    if folder.holds_run and around.name in WEIGHTS:
         loaded = _as_of_run(loaded, folder.read_run(), folder)
     return loaded if resolution is None else _resized(loaded, resolution)
 
@@ -83,6 +84,11 @@ def _find(source: str | os.PathLike[str], *, ema: bool, last: bool) -> Path:
     if place.is_dir() and not (place / WEIGHTS_NAME).is_file():
         message = f"is neither a run's folder, with {RUN_NAME} in it, nor one of weights, with {WEIGHTS_NAME}"
         raise SpecError(Problem(f"{message}; name another", file=str(place), code="no_run"))
+    if not place.exists() and place.parent != Path() and place.parent.is_dir():
+        # mistyped, most likely: the hub would be asked for it in vain, for a minute where there is no network
+        known = [other.name for other in place.parent.iterdir()]
+        hint = suggest(place.name, known) if known else f"{place.parent} is empty"
+        raise SpecError(Problem(f"no such file or folder; {hint}", file=str(place), code="no_file"))
     return locate(source)
 
 

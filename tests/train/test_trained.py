@@ -30,9 +30,16 @@ def test_weights_of_a_run(digits_run: Path, options: dict[str, bool], name: str)
     assert all(torch.equal(own[key], tensor) for key, tensor in load_file(trained.weights).items())
 
 
-@pytest.mark.parametrize("inside", ["best", "best/model.safetensors"], ids=["folder", "file"])
-def test_what_belongs_to_weights_in_a_run(digits_run: Path, inside: str) -> None:
-    trained = load_trained(digits_run / inside)
+@pytest.mark.parametrize(
+    ("here", "inside"),
+    [(".", "best"), (".", "best/model.safetensors"), ("best", "."), ("best", "model.safetensors")],
+    ids=["folder", "file", "this folder", "in this folder"],
+)
+def test_what_belongs_to_weights_in_a_run(
+    digits_run: Path, monkeypatch: pytest.MonkeyPatch, here: str, inside: str
+) -> None:
+    monkeypatch.chdir(digits_run / here)
+    trained = load_trained(inside)
     assert (trained.name, trained.data, trained.resolution) == ("mini", "digits", (32, 32))
     assert trained.class_names == tuple("0123456789")
     assert trained.augmentation.crop_fraction == 1  # the recipe's
@@ -111,6 +118,16 @@ def test_weights_without_scores(tmp_path: Path, options: dict[str, Any]) -> None
     hiri_spec.build(SMALL, **options).save_pretrained(tmp_path)
     with pytest.raises(SpecError, match="has no classifier, so it gives no scores"):
         load_trained(tmp_path)
+
+
+def test_a_typo_asks_no_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_network: None) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(SpecError, match=r"^runs/tiny-digit: no such file or folder; runs is empty$"):
+        load_trained("runs/tiny-digit")
+    (tmp_path / "runs" / "tiny-digits").mkdir()
+    with pytest.raises(SpecError, match=r"^runs/tiny-digit: no such file or folder; did you mean 'tiny-digits'\?$"):
+        load_trained("runs/tiny-digit")
 
 
 def test_weights_that_say_nothing_of_their_network(tmp_path: Path) -> None:
