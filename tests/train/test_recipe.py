@@ -71,7 +71,10 @@ def test_whole_text_reads_as_the_same(name: str) -> None:
 
 
 def test_every_field_is_explained() -> None:
-    for part in (Recipe, *(type(value) for value in Recipe(name="a").__dict__.values() if hasattr(value, "model_dump"))):
+    for part in (
+        Recipe,
+        *(type(value) for value in Recipe(name="a").__dict__.values() if hasattr(value, "model_dump")),
+    ):
         for name, field in part.model_fields.items():
             assert field.description, f"{part.__name__}.{name}"
 
@@ -112,7 +115,10 @@ def test_a_name_alone_stands_for_its_part(name: str) -> None:
         ("extends: imagenett\n", r"r.yaml:1 extends: there is no file 'imagenett'; did you mean 'imagenet'\?"),
         ("extends: hiri_s\n", r"r.yaml:1 extends: there is no file 'hiri_s'; did you mean 'digits'"),
         ("- a\n", r"is no recipe; write a mapping with name and epochs"),
-        ("name: a\nset: {optimizr.momentum: 1}\n", r"r.yaml:2 optimizr.momentum: the recipe has no optimizr; did you mean 'optimizer'"),
+        (
+            "name: a\nset: {optimizr.momentum: 1}\n",
+            r"r.yaml:2 optimizr.momentum: the recipe has no optimizr; did you mean 'optimizer'",
+        ),
     ],
     ids=lambda value: value[:25].replace("\n", " ") if value.endswith("\n") else "",
 )
