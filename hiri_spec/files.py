@@ -267,7 +267,8 @@ def set_value(document: Document, dotted: str, value: Any, origins: Mapping[Path
             place[part] = {part: place[part]} if isinstance(place.get(part), str) else {}
             edited = min(edited, depth + 1)
         elif not last and part not in place:
-            raise fail(f"{where} has no {part}; {suggest(part, place)}")
+            known = place if depth else place.keys() | {*kind.shorthands}
+            raise fail(f"{where} has no {part}; {suggest(part, known)}")
         if last:
             place[part] = value
         else:

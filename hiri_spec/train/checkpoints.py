@@ -37,7 +37,10 @@ def write_checkpoint(folder: Path, state: dict[str, Any], keep: int) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         # a stream: of a file's name torch makes one of its own, and refuses temporary ones
         with replacing(path) as temporary, temporary.open("wb") as stream:
-            torch.save(state, stream)
+            try:
+                torch.save(state, stream)
+            except RuntimeError as error:  # torch's own complaint, on closing, about what could not be written
+                raise error.__context__ if isinstance(error.__context__, OSError) else error from None
         for old in list_checkpoints(folder)[:-keep]:
             old.unlink(missing_ok=True)
     except (OSError, SpecError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from timm.optim import create_optimizer_v2, list_optimizers
+from timm.optim import create_optimizer_v2, get_optimizer_info, list_optimizers
 from timm.scheduler import create_scheduler_v2
 from timm.scheduler.scheduler import Scheduler
 from torch import nn
@@ -18,11 +18,21 @@ TIMM_SCHEDULES = {"cosine": ("cosine", 0.1), "linear": ("poly", 1.0), "constant"
 
 
 def check_optimizer(settings: Optimizer) -> None:
-    """Refuse an optimizer that timm doesn't have."""
+    """Refuse an optimizer that timm doesn't have, and fields that it would pass over."""
     known = [str(name) for name in list_optimizers()]
     if settings.optimizer not in known:
         message = f"timm has no optimizer {settings.optimizer!r}; {suggest(settings.optimizer, known)}"
         raise SpecError(Problem(message, "optimizer.optimizer"))
+    info = get_optimizer_info(settings.optimizer)
+    if info.second_order:
+        message = f"{settings.optimizer} needs second derivatives, which are not computed here; use another"
+        raise SpecError(Problem(message, "optimizer.optimizer"))
+    for field, value, is_taken in (
+        ("betas", settings.betas, info.has_betas and info.num_betas == 2),
+        ("epsilon", settings.epsilon, info.has_eps),
+    ):
+        if value is not None and not is_taken:
+            raise SpecError(Problem(f"{settings.optimizer} has none such; leave it null", f"optimizer.{field}"))
 
 
 def make_optimizer(model: nn.Module, settings: Optimizer) -> torch.optim.Optimizer:
@@ -39,7 +49,7 @@ def make_optimizer(model: nn.Module, settings: Optimizer) -> torch.optim.Optimiz
             **{name: value for name, value in options.items() if value is not None},
         )
     except (TypeError, AssertionError, ValueError, ImportError) as error:
-        # what the optimizer does not take, or needs a library for
+        # values that go beyond what the optimizer takes, a library that it needs
         raise SpecError(Problem(f"timm's {settings.optimizer} refuses: {error}", "optimizer")) from error
 
 
