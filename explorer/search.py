@@ -21,6 +21,7 @@ from typing import Any, Literal
 from hiri_spec import ModelSpec, SpecError, __version__
 from hiri_spec.errors import Problem
 from hiri_spec.files import to_yaml, write_text
+from hiri_spec.locking import locked_folder
 from hiri_spec.quantities import format_resolution, parse_macs, parse_params
 
 from .arguments import (
@@ -119,9 +120,8 @@ def search(
         "version": __version__,
     }
     from .report import write_reports
-    from .study import locked_folder
 
-    with locked_folder(folder):
+    with locked_folder(folder, "search"):
         found, failure = _run(opened, limits, settings, folder, trials, watcher, size)
         try:
             watcher.ended(found)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +17,6 @@ from .journal import FACTS, JOURNAL, Journal
 from .samplers.budgeted import BudgetedSampler
 
 Direction = Literal["minimize", "maximize"]
-LOCK = ".lock"
 STUDY = "search"
 DESCRIPTION = "search"
 """The user attribute of the study that says which search it belongs to."""
@@ -37,36 +32,6 @@ class Trial:
     macs: int
     parameter_count: int
     seconds: float
-
-
-@contextmanager
-def locked_folder(out: Path) -> Iterator[Path]:
-    """Make the output folder, prove that it can be written, and keep other searches out of it meanwhile."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        # without a buffer, which a full disk would make fail once more on closing
-        lock = (out / LOCK).open("ab", buffering=0)
-    except FileExistsError:
-        raise SpecError(Problem(f"{out} is a file, not a folder; name another", "--out", code="unwritable")) from None
-    except OSError as error:
-        raise _unwritable(out, error) from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            lock.truncate(0)
-            lock.write(str(os.getpid()).encode())
-        except BlockingIOError:
-            owner = (out / LOCK).read_text(errors="replace").strip() or "unknown"
-            message = f"another search (process {owner}) is writing to {out}; wait for it, or name another folder"
-            raise SpecError(Problem(message, "--out", code="locked")) from None
-        except OSError as error:
-            raise _unwritable(out, error) from None
-        yield out
-
-
-def _unwritable(out: Path, error: OSError) -> SpecError:
-    message = f"{out} cannot be written: {error.strerror or error}; make room there, or name another folder"
-    return SpecError(Problem(message, "--out", code="unwritable"))
 
 
 class SearchStudy:

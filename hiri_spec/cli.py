@@ -14,9 +14,12 @@ from .command_line import JsonOption, SetOption, console, print_tables, run_app,
 from .commands.bench import bench
 from .commands.check import check
 from .commands.code import code
+from .commands.evaluate import evaluate
 from .commands.export import export
+from .commands.predict import predict
 from .commands.scale import scale_up
 from .commands.summary import summary
+from .commands.train import train
 from .commands.tune import tune
 from .cost import CONVENTION, Cost, CostRow
 from .cost import cost as cost_of
@@ -218,6 +221,9 @@ app.command("scale", epilog="Example: hiri-spec scale pvt_v2_b2 --resolution 448
 app.command("summary", epilog="Example: hiri-spec summary runs/hiri_s --resolution 448 --depth 4")(summary)
 app.command("export", epilog="Example: hiri-spec export hiri_s --weights runs/hiri_s --out hiri_s.onnx")(export)
 app.command("code", epilog="Example: hiri-spec code hiri_s --class-name HiriS --out hiri_s.py")(code)
+app.command("train", epilog="Example: hiri-spec train specs/tiny.yaml --data digits --epochs 10")(train)
+app.command("evaluate", epilog="Example: hiri-spec evaluate runs/tiny-digits --data digits --ema --json")(evaluate)
+app.command("predict", epilog="Example: hiri-spec predict runs/tiny-digits photo.jpg more/ --top 3 --json")(predict)
 app.command("bench", epilog="Example: hiri-spec bench hiri_s@448 pvt_v2_b2@448 timm:resnet50@224 --modes eager,onnx")(
     bench
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -35,22 +35,40 @@ __all__ = [
 ]
 
 SpecLike = ModelSpec | Mapping[str, Any] | str | os.PathLike[str]
-SHORTHANDS = ("stem", "downsample", "head")
-"""Fields whose value may be the name of a part or be left out, where `set` may reach inside all the same."""
 
 _PACKAGE = FilePath(__file__).resolve().parent
 SPECS = _PACKAGE / "specs" if (_PACKAGE / "specs").is_dir() else _PACKAGE.parent / "specs"
 """Folder of the built-in specs: inside the package once installed, beside it in a checkout."""
+NOT_SPECS = ("spaces", "recipes")
+"""Folders in it whose files are something else."""
 
 
 def builtin_specs() -> dict[str, FilePath]:
     """The built-in specs by name."""
-    return {path.stem: path for path in sorted(SPECS.rglob("*.yaml"), key=_place) if path.parent.name != "spaces"}
+    return {path.stem: path for path in sorted(SPECS.rglob("*.yaml"), key=_place) if path.parent.name not in NOT_SPECS}
 
 
 def _place(path: FilePath) -> tuple[int, FilePath]:
     """HIRI-ViT's own before the other families and the ablations, which lie in folders."""
     return len(path.parts), path
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a file holds, for all that is written by the rules of specs: what to call it, and the built-in ones.
+
+    `shorthands` are fields whose value may be a name or be left out, where `set` may reach inside all the same; a name
+    set for one of `named` leaves the fields beside it as they are.
+    """
+
+    noun: str
+    builtin: Callable[[], dict[str, FilePath]]
+    shorthands: tuple[str, ...]
+    example: str
+    named: tuple[str, ...] = ()
+
+
+SPEC = Kind("spec", builtin_specs, ("stem", "downsample", "head"), "stages.3.depth: 12")
 
 
 def load(path_or_name: str | os.PathLike[str], *, set: Mapping[str, Any] | None = None) -> ModelSpec:
@@ -71,28 +89,32 @@ def as_spec(spec: SpecLike, *, set: Mapping[str, Any] | None = None) -> ModelSpe
             return spec
         document = Document(to_data(spec), {}, spec.name)
     elif isinstance(spec, Mapping):
-        document = _extended(Document(dict(spec), {}, ""), ())
+        document = _extended(Document(dict(spec), {}, ""), (), SPEC)
     else:
         return load(spec, set=set)
     apply_set(document, set)
     return validate(document)
 
 
-def load_document(path_or_name: str | os.PathLike[str], *, set: Mapping[str, Any] | None = None) -> Document:
-    """Read a spec or a space as plain data, with `extends`, its own `set` and the given one applied."""
-    path = find(path_or_name)
-    document = _extended(_read(path, os.fspath(path_or_name) if path.exists() else str(path)), (path.resolve(),))
-    apply_set(document, set)
+def load_document(
+    path_or_name: str | os.PathLike[str], *, set: Mapping[str, Any] | None = None, kind: Kind = SPEC
+) -> Document:
+    """Read a spec, a space or another kind of file as plain data, with `extends`, its own `set` and the given one."""
+    path = find(path_or_name, kind)
+    shown = os.fspath(path_or_name) if path.exists() else str(path)
+    document = _extended(_read(path, shown), (path.resolve(),), kind)
+    apply_set(document, set, kind)
     return document
 
 
-def find(path_or_name: str | os.PathLike[str]) -> FilePath:
+def find(path_or_name: str | os.PathLike[str], kind: Kind = SPEC) -> FilePath:
     """The file that a path or a built-in name stands for; raises SpecError with the nearest names."""
     if not isinstance(path_or_name, str | os.PathLike):
-        message = f"{show(path_or_name)} is no spec; give a path, a built-in name, a dict or a ModelSpec"
+        others = ", a dict or a ModelSpec" if kind is SPEC else ""
+        message = f"{show(path_or_name)} is no {kind.noun}; give a path, a built-in name{others}"
         raise SpecError(Problem(message, code="not_a_spec"))
     text = os.fspath(path_or_name)
-    builtin = builtin_specs()
+    builtin = kind.builtin()
     if text in builtin:
         return builtin[text]
     path = FilePath(text)
@@ -104,7 +126,7 @@ def find(path_or_name: str | os.PathLike[str]) -> FilePath:
     if path.suffix or os.sep in text:
         raise SpecError(Problem(f"no such file; {suggest(text, siblings or builtin)}", file=text, code="no_file"))
     hint = suggest(text, [*builtin, *siblings])
-    raise SpecError(Problem(f"{show(text)} is no file and no built-in spec; {hint}", code="no_file"))
+    raise SpecError(Problem(f"{show(text)} is no file and no built-in {kind.noun}; {hint}", code="no_file"))
 
 
 def _read(path: FilePath, shown: str) -> Document:
@@ -125,7 +147,7 @@ def _read(path: FilePath, shown: str) -> Document:
     return parse(text, shown)
 
 
-def _extended(document: Document, chain: tuple[FilePath, ...]) -> Document:
+def _extended(document: Document, chain: tuple[FilePath, ...], kind: Kind) -> Document:
     """Resolve `extends` and the document's own `set`."""
     data = document.data
     if not isinstance(data, Mapping) or not {"extends", "set"} & data.keys():
@@ -133,27 +155,27 @@ def _extended(document: Document, chain: tuple[FilePath, ...]) -> Document:
     own = {key: value for key, value in data.items() if key not in ("extends", "set")}
     changes = data.get("set") or {}
     if not isinstance(changes, Mapping):
-        raise document.error(("set",), "must be a mapping of dotted paths to values, like stages.3.depth: 12")
-    base = Document({}, {}, document.file) if data.get("extends") is None else _base_of(document, chain)
+        raise document.error(("set",), f"must be a mapping of dotted paths to values, like {kind.example}")
+    base = Document({}, {}, document.file) if data.get("extends") is None else _base_of(document, chain, kind)
     merged = Document({**base.data, **own}, {}, document.file)
     merged.origins = {p: o for p, o in base.origins.items() if p and p[0] not in own}
     merged.origins |= {p: o for p, o in document.origins.items() if not p or p[0] in own}
     for dotted, value in changes.items():
         place = ("set", dotted)
         inside = {p[2:]: o for p, o in document.origins.items() if p[:2] == place}
-        set_value(merged, dotted, value, {(): document.origin(place), **inside})
+        set_value(merged, dotted, value, {(): document.origin(place), **inside}, kind)
     return merged
 
 
-def _base_of(document: Document, chain: tuple[FilePath, ...]) -> Document:
+def _base_of(document: Document, chain: tuple[FilePath, ...], kind: Kind) -> Document:
     target = document.data["extends"]
     if not isinstance(target, str) or not target:
-        message = f"{show(target)} is not a file or a built-in name; {suggest(target, builtin_specs())}"
+        message = f"{show(target)} is not a file or a built-in name; {suggest(target, kind.builtin())}"
         raise document.error(("extends",), message, "no_file")
     here = chain[-1].parent if chain else FilePath.cwd()
-    path = _named(here, target)
+    path = _named(here, target, kind)
     if path is None:
-        known = [other.name for other in here.glob("*.yaml") if other not in chain] + list(builtin_specs())
+        known = [other.name for other in here.glob("*.yaml") if other not in chain] + list(kind.builtin())
         raise document.error(("extends",), f"there is no file {show(target)}; {suggest(target, known)}", "no_file")
     resolved = path.resolve()
     if resolved in chain:
@@ -163,32 +185,32 @@ def _base_of(document: Document, chain: tuple[FilePath, ...]) -> Document:
     # started in /, the current folder would be everything
     if not any(resolved.is_relative_to(root) for root in roots if root != root.parent):
         message = (
-            f"{show(target)} leads to {resolved}, outside the folders that a spec may read "
-            "(its own, the current one, the built-in specs); copy that file beside this one"
+            f"{show(target)} leads to {resolved}, outside the folders that a {kind.noun} may read "
+            f"(its own, the current one, the built-in {kind.noun}s); copy that file beside this one"
         )
         raise document.error(("extends",), message, "outside")
     shown = os.path.relpath(path) if path.is_relative_to(FilePath.cwd()) else str(path)
-    base = _extended(_read(resolved, shown), (*chain, resolved))
+    base = _extended(_read(resolved, shown), (*chain, resolved), kind)
     if not isinstance(base.data, Mapping):
-        message = f"{show(target)} is no spec: {show(base.data)}; write a mapping in it"
+        message = f"{show(target)} is no {kind.noun}: {show(base.data)}; write a mapping in it"
         raise document.error(("extends",), message, "not_a_mapping")
     return base
 
 
-def _named(here: FilePath, target: str) -> FilePath | None:
+def _named(here: FilePath, target: str, kind: Kind) -> FilePath | None:
     """The file that `extends` names, beside a file or built in."""
     with suppress(OSError, ValueError):  # names that no file can have
         if (here / target).is_file():
             return here / target
-    return builtin_specs().get(target)
+    return kind.builtin().get(target)
 
 
-def apply_set(document: Document, changes: Mapping[str, Any] | None) -> None:
+def apply_set(document: Document, changes: Mapping[str, Any] | None, kind: Kind = SPEC) -> None:
     """Change values of a document by dotted path."""
     if not isinstance(changes or {}, Mapping) or not all(isinstance(dotted, str) for dotted in changes or {}):
         raise SpecError(Problem(f"{show(changes)} sets nothing; give {{'stages.3.depth': 12}}", "set"))
     for dotted, value in (changes or {}).items():
-        set_value(document, dotted, value, {(): Origin("--set")})
+        set_value(document, dotted, value, {(): Origin("--set")}, kind)
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
@@ -211,7 +233,7 @@ def parse_path(dotted: str) -> Path:
     return tuple(int(part) if re.fullmatch(r"-?[0-9]{1,9}", part, re.ASCII) else part for part in parts)
 
 
-def set_value(document: Document, dotted: str, value: Any, origins: Mapping[Path, Origin]) -> None:
+def set_value(document: Document, dotted: str, value: Any, origins: Mapping[Path, Origin], kind: Kind = SPEC) -> None:
     """Set one value of a document; raises SpecError where the path leads nowhere.
 
     `origins` tells where the value and what is inside it were written, by path within the value.
@@ -225,7 +247,10 @@ def set_value(document: Document, dotted: str, value: Any, origins: Mapping[Path
     place = document.data = _copied(document.data)
     for depth, part in enumerate(path):
         last = depth == len(path) - 1
-        where = format_path(tuple(path[:depth])) or "the spec"
+        if last and not depth and part in kind.named and isinstance(value, str):
+            path.append(part)
+            last = False
+        where = format_path(tuple(path[:depth])) or f"the {kind.noun}"
         if isinstance(place, list):
             if part == "":
                 raise fail("has an empty name between its dots; write it like stages.3.depth")
@@ -238,11 +263,12 @@ def set_value(document: Document, dotted: str, value: Any, origins: Mapping[Path
             raise fail("has an empty name between its dots; write it like stages.3.depth")
         elif not isinstance(part, str):
             raise fail(f"{where} is a mapping; name a field of it, {suggest(part, place)}")
-        elif not last and not isinstance(place.get(part), dict | list) and part in SHORTHANDS:
+        elif not last and not isinstance(place.get(part), dict | list) and part in kind.shorthands:
             place[part] = {part: place[part]} if isinstance(place.get(part), str) else {}
             edited = min(edited, depth + 1)
         elif not last and part not in place:
-            raise fail(f"{where} has no {part}; {suggest(part, place)}")
+            known = place if depth else place.keys() | {*kind.shorthands}
+            raise fail(f"{where} has no {part}; {suggest(part, known)}")
         if last:
             place[part] = value
         else:

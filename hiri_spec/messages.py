@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from .block import Block, Downsample, Head, Part, Stem
 from .document import Document, Origin, get
 from .errors import Path, Problem, SpecError, format_path, show, suggest
 from .schema import ModelSpec
 
+ModelType = TypeVar("ModelType", bound=BaseModel)
 FAMILIES: dict[str, type[Part]] = {family.key: family for family in (Block, Stem, Downsample, Head)}
 
 
 def validate(document: Document) -> ModelSpec:
     """Plain data → ModelSpec; raises SpecError that points into the document."""
+    return validate_as(ModelSpec, document, "spec", "name, stem and stages")
+
+
+def validate_as(model: type[ModelType], document: Document, noun: str, fields: str) -> ModelType:
+    """Plain data → a model; raises SpecError that points into the document. `fields` are those to begin with."""
     if not isinstance(document.data, Mapping):
-        what = "nothing is written here" if document.data is None else f"{show(document.data)} is no spec"
-        message = f"{what}; write a mapping with name, stem and stages"
-        raise document.error((), message, "not_a_mapping")
+        what = "nothing is written here" if document.data is None else f"{show(document.data)} is no {noun}"
+        raise document.error((), f"{what}; write a mapping with {fields}", "not_a_mapping")
     try:
-        return ModelSpec.model_validate(document.data)
+        return model.model_validate(document.data)
     except ValidationError as error:
-        raise explain(error, document) from None
+        raise explain(error, document, model, noun) from None
 
 
-def explain(error: ValidationError, document: Document) -> SpecError:
+def explain(
+    error: ValidationError, document: Document, model: type[BaseModel] = ModelSpec, noun: str = "spec"
+) -> SpecError:
     """Turn a validation error into a SpecError that points into the document."""
     problems: dict[str, Problem] = {}
     for detail in error.errors(include_url=False):
@@ -37,7 +44,7 @@ def explain(error: ValidationError, document: Document) -> SpecError:
             path = path[:-1] if get(document.data, path[:-1]) is value else path
             message = "a choice or a range belongs in a search space, for python -m explorer.search; write one value"
         else:
-            message = _sentence(dict(detail), path, document)
+            message = _sentence(dict(detail), path, document, model, noun)
         origin = _culprit(path, detail.get("ctx", {}).get("beside"), document)
         problem = Problem(message, format_path(path), origin.file, origin.line, detail["type"])
         problems.setdefault(problem.path, problem)
@@ -64,20 +71,22 @@ def _written_path(loc: Iterable[str | int], data: Any) -> Path:
     return tuple(path)
 
 
-def _sentence(detail: dict[str, Any], path: Path, document: Document) -> str:
+def _sentence(detail: dict[str, Any], path: Path, document: Document, model: type[BaseModel], noun: str) -> str:
     kind, context, shown = detail["type"], detail.get("ctx", {}), show(detail["input"])
     if "message" in context:
         return str(context["message"])
     if kind == "missing":
         return _missing(str(detail["loc"][-1]), path, document)
     if kind == "extra_forbidden":
-        kind, part = _part_around(path, document)
+        kind, part = _part_around(path, document) if model is ModelSpec else _model_around(path, model, noun)
         return f"{kind} has no field {show(path[-1])}; {suggest(path[-1], part.model_fields)}"
     if kind in ("int_type", "int_from_float"):
         if isinstance(detail["input"], float):
             near = sorted({max(1, int(detail["input"])), max(1, -int(-detail["input"] // 1))})
             return f"{shown} is not a whole number; use {' or '.join(map(str, near))}"
         return f"{shown} is not a whole number; write it in digits, without quotes"
+    if kind == "bool_type":
+        return f"{shown} is neither true nor false; write one of them, without quotes"
     if kind == "float_type":
         return f"{shown} is not a number; write it in digits, without quotes"
     if kind in ("greater_than", "greater_than_equal"):
@@ -103,6 +112,8 @@ def _sentence(detail: dict[str, Any], path: Path, document: Document) -> str:
         return f"{shown} is not a list; write [ … ] or one `- …` a line"
     if kind == "model_type":
         key = context["class_name"].lower()
+        if key not in FAMILIES:
+            return f"{shown} is no mapping of fields; write them like {{field: value, …}}"
         return f"{shown} is no {key}; write a mapping like {{{key}: {next(iter(FAMILIES[key].registry))}, …}}"
     return str(detail["msg"])
 
@@ -122,3 +133,14 @@ def _part_around(path: Path, document: Document) -> tuple[str, Any]:
     name = get(document.data, (*path[:-1], key))
     registry = FAMILIES[key].registry
     return f"{key} {name or ''}".strip(), registry.get(name, next(iter(registry.values())))
+
+
+def _model_around(path: Path, model: type[BaseModel], noun: str) -> tuple[str, type[BaseModel]]:
+    """The model in whose mapping a path ends, of models that lie in fields of one another."""
+    title = f"a {noun}"
+    for part in path[:-1]:
+        annotation = model.model_fields[str(part)].annotation
+        candidates = [annotation, *get_args(annotation)]
+        model = next(each for each in candidates if isinstance(each, type) and issubclass(each, BaseModel))
+        title = str(part)
+    return title, model

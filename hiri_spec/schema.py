@@ -50,6 +50,9 @@ def _as_size(value: object) -> object:
     raise PydanticCustomError("resolution", "{message}", {"message": message})
 
 
+Size = Annotated[Side | tuple[Side, Side], BeforeValidator(_as_size)]
+
+
 def _one_map(streams: int, instead: str) -> str:
     return f"takes one map, and {streams} streams come in; use {instead}"
 
@@ -61,9 +64,7 @@ class ModelSpec(BaseModel):
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")] = Field(description="Name of the network.")
     description: str | None = Field(None, description="One sentence about it.")
-    resolution: Annotated[Side | tuple[Side, Side], BeforeValidator(_as_size)] = Field(
-        224, description="Image size in pixels: a side, or [height, width]; at least 32 a side."
-    )
+    resolution: Size = Field(224, description="Image size in pixels: a side, or [height, width]; at least 32 a side.")
     in_channels: Positive = Field(3, description="Channels of the image.")
     drop_path_rate: float = Field(
         0, ge=0, lt=1, description="Drop path rate of the last block; it grows linearly from 0 at the first."

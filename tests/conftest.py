@@ -25,6 +25,23 @@ def saved(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def digits_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a short run on the digits; not to be changed."""
+    from trained_runs import train_on_digits
+
+    return train_on_digits(tmp_path_factory.mktemp("digits"))
+
+
+@pytest.fixture(scope="session")
+def timm_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of one of timm's models, one that keeps to an image size; without an average."""
+    from trained_runs import train_on_digits
+
+    changes = {"resolution": 32, "distillation.distillation": "none"}
+    return train_on_digits(tmp_path_factory.mktemp("timm"), "timm:test_vit", set=changes)
+
+
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make any use of the hub fail the test."""

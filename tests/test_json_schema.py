@@ -14,12 +14,12 @@ from strategies import model_specs
 
 from hiri_spec import ModelSpec, SpecError
 from hiri_spec.document import parse
-from hiri_spec.files import as_spec
+from hiri_spec.files import NOT_SPECS, as_spec
 from hiri_spec.json_schema import json_schema
 from hiri_spec.saving import to_data
 
 SPECS = Path(__file__).resolve().parent.parent / "specs"
-SPEC_FILES = sorted(path for path in SPECS.rglob("*.yaml") if path.parent.name != "spaces")
+SPEC_FILES = sorted(path for path in SPECS.rglob("*.yaml") if path.parent.name not in NOT_SPECS)
 SPACE_FILES = sorted((SPECS / "spaces").glob("*.yaml"))
 SPEC = jsonschema.Draft202012Validator(json_schema())
 SPACE = jsonschema.Draft202012Validator(json_schema(space=True))

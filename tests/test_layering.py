@@ -22,7 +22,7 @@ LAYERS = [
     ["schema"],
     ["document", "json_schema"],
     ["messages"],
-    ["files", "saving"],
+    ["files", "saving", "locking"],
     ["network"],
     ["memory", "tensors"],
     ["cost", "draw", "differences", "transforms", "checkpoint_file", "module_cost"],
@@ -52,7 +52,9 @@ HEAVY = {"torch", "torchvision", "timm", "optuna", "matplotlib", "plotly", "netw
 
 
 def room(path: Path) -> str:
-    """The first component of a module inside hiri_spec."""
+    """The first component of a module inside hiri_spec; what `python -m` runs stands on top of all."""
+    if path.name == "__main__.py":
+        return "__main__"
     return path.relative_to(ROOT / "hiri_spec").parts[0].removesuffix(".py")
 
 

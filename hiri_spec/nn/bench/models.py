@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,14 +14,12 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ...cost import MAX_MACS, cost
-from ...errors import Problem, SpecError, show, suggest
-from ...files import builtin_specs, find, load
+from ...errors import Problem, SpecError
 from ...network import Resolution
 from ...quantities import SMALLEST_SIDE, format_resolution, parse_resolutions
 from ...schema import ModelSpec
 from ..compile import build
-
-TIMM_PREFIX = "timm:"
+from ..named import read_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,28 +74,10 @@ def read_subject(text: str, resolution: Resolution | None = None) -> Subject:
     """The network that one name stands for."""
     name, size = split_size(text)
     wanted = resolution if size is None else size
-    if name.startswith(TIMM_PREFIX):
-        return read_timm_subject(name.removeprefix(TIMM_PREFIX), wanted)
-    is_builtin = name in builtin_specs()
-    if is_builtin or Path(name).is_file() or Path(name).suffix in (".yaml", ".yml") or len(Path(name).parts) > 1:
-        note = None
-        if is_builtin and _is_timms_own(name):
-            note = f"{name} is a spec and a timm model; the spec is built ({TIMM_PREFIX}{name} is timm's)"
-        return read_spec_subject(name, wanted, note)
-    if timm.is_model(name):
-        return read_timm_subject(name, wanted)
-    try:
-        find(name)
-    except SpecError as error:
-        hint = _suggest(name, [*builtin_specs(), *timm.list_models()])
-        message = f"{show(name)} is no file, no built-in spec and no timm model; {hint}"
-        raise SpecError(replace(error.problems[0], message=message)) from None
-    return read_spec_subject(name, wanted)  # a folder: loading it says so
-
-
-def _is_timms_own(name: str) -> bool:
-    """Whether timm has a model of that name that `hiri_spec.register` did not put there."""
-    return timm.is_model(name) and str(timm.model_entrypoint(name).__module__).startswith("timm.")
+    named = read_named(name)
+    if isinstance(named.origin, str):
+        return read_timm_subject(named.origin, wanted)
+    return read_spec_subject(name, named.origin, wanted, named.note)
 
 
 def split_size(text: str) -> tuple[str, tuple[int, int] | None]:
@@ -112,9 +91,8 @@ def split_size(text: str) -> tuple[str, tuple[int, int] | None]:
     return name, sizes[0]
 
 
-def read_spec_subject(name: str, resolution: Resolution | None, note: str | None = None) -> Subject:
+def read_spec_subject(name: str, spec: ModelSpec, resolution: Resolution | None, note: str | None = None) -> Subject:
     """One of our specs; its costs are ours."""
-    spec = load(name)
     own = cost(spec, resolution)
     _check_size(name, own.macs)
     return Subject(spec.name, spec, own.resolution, spec.in_channels, own.params, own.macs, note)
@@ -122,10 +100,6 @@ def read_spec_subject(name: str, resolution: Resolution | None, note: str | None
 
 def read_timm_subject(name: str, resolution: Resolution | None) -> Subject:
     """One of timm's models, its MACs counted by torch on the meta device."""
-    if not timm.is_model(name):
-        raise SpecError(
-            Problem(f"timm has no model {show(name)}; {_suggest(name, timm.list_models())}", code="no_model")
-        )
     config = _read_config(name)
     size = tuple(config.input_size[1:]) if resolution is None else resolution
     height, width = (size, size) if isinstance(size, int) else size
@@ -161,13 +135,6 @@ def create_timm_model(name: str, size: tuple[int, int]) -> nn.Module:
 def _read_config(name: str) -> PretrainedCfg:
     """timm's default configuration of a model, or of any model where it has none."""
     return timm.get_pretrained_cfg(name) or PretrainedCfg()
-
-
-def _suggest(name: str, known: Iterable[str]) -> str:
-    """The nearest names; timm has too many for a list of them all."""
-    if difflib.get_close_matches(name, known := set(known), n=1, cutoff=0.5):
-        return suggest(name, known)
-    return "`hiri-spec list` shows the specs, timm.list_models() timm's models"
 
 
 def tell(error: BaseException) -> str:

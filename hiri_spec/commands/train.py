@@ -1,0 +1,127 @@
+"""`hiri-spec train`: a network on a data source by a recipe; the same command goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..command_line import JsonOption, SetOption
+from ..files import parse_assignments
+
+if TYPE_CHECKING:
+    from ..train.run import TrainResult
+
+
+def train(
+    network: Annotated[
+        str,
+        typer.Argument(metavar="SPEC", help="A YAML file, a built-in name, or timm's (timm:NAME where both have it)."),
+    ],
+    data: Annotated[
+        str,
+        typer.Option(metavar="SOURCE", help="digits, finegrain, a folder with train/ and val/, or another of timm's."),
+    ],
+    recipe: Annotated[
+        str | None,
+        typer.Option(metavar="RECIPE", help="A YAML file or a built-in name; by default the data's, else imagenet."),
+    ] = None,
+    set: SetOption = None,
+    resolution: Annotated[
+        str | None, typer.Option("--resolution", "-r", metavar="SIZE", help="Image size; by default the spec's.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(metavar="N", help="In place of the recipe's.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(metavar="N", help="Images of one step, over all processes; else the recipe's.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="In place of the recipe's.")] = None,
+    mixed_precision: Annotated[
+        str | None, typer.Option(metavar="no|fp16|bf16", help="In place of the recipe's.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="By default runs/ with names of spec and data.")
+    ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Begin anew: what a run has left in the folder is removed.")
+    ] = False,
+    init_from: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|FOLDER", help="Begin with what fits of these weights, or of a run's best."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="Processes that read images; by default one a spare core.")
+    ] = None,
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to run.")] = "auto",
+    tracker: Annotated[
+        str | None, typer.Option(metavar="NAME", help="tensorboard, wandb or another of accelerate's.")
+    ] = None,
+    checkpoint_grad: Annotated[
+        bool, typer.Option("--checkpoint-grad", help="Keep less and compute more, where memory is short.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a network. The same command goes on where it stopped, though it was killed.
+
+    --set changes spec and recipe: head.classes=10, optimizer.learning_rate=0.002. Status 130 after Ctrl-C, with all
+    that was done kept.
+    """
+    changes = parse_assignments(set or [])
+    from ..train.settings import parse_size
+
+    flags: dict[str, Any] = {
+        "resolution": parse_size(resolution),
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "seed": seed,
+        "mixed_precision": mixed_precision,
+    }
+    # torch and timm take seconds to import: after the mistakes that can be told without them
+    from ..train.run import train as run
+    from .train_screen import Screen
+
+    with Screen() as screen:
+        result = run(
+            network,
+            data,
+            recipe=recipe,
+            set=changes,
+            flags=flags,
+            out=out,
+            init_from=init_from,
+            device=device,
+            workers=workers,
+            tracker=tracker,
+            checkpoint_grad=checkpoint_grad,
+            restart=restart,
+            watcher=screen,
+        )
+    if result.is_main:
+        sys.stdout.write(json.dumps(_as_dict(result), indent=2) + "\n" if as_json else _sentence(result))
+    if result.status == "interrupted":
+        if result.is_main:
+            sys.stderr.write("stopped; the same command goes on from here\n")
+        raise typer.Exit(128 + (result.signal or 2))
+
+
+def _as_dict(result: TrainResult) -> dict[str, Any]:
+    return {"status": result.status, "out": str(result.out), "steps": result.steps, "epochs": result.rows}
+
+
+def _sentence(result: TrainResult) -> str:
+    lines = []
+    if result.status == "already_finished":
+        lines.append(f"{result.out} is finished, nothing was done; --restart or another --out trains anew")
+    if result.rows:
+        last = result.rows[-1]
+        best = max(result.rows, key=lambda row: row["top1"])
+        figures = [f"top-1 {last['top1']:.2f} % (best {best['top1']:.2f} % after epoch {best['epoch']})"]
+        if last["ema_top1"] is not None:
+            best = max(result.rows, key=lambda row: row["ema_top1"])
+            figures.append(f"its average {last['ema_top1']:.2f} % (best {best['ema_top1']:.2f} %)")
+        lines.append(f"{last['epoch']} epochs, {result.steps:,} steps: {', '.join(figures)}")
+        weights = "best_ema" if last["ema_top1"] is not None else "best"
+        lines.append(f"weights: {result.out / weights}; figures: {result.out / 'metrics.csv'}")
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,1 @@
+"""Training: recipes, data, the loop. Importing it loads no torch."""

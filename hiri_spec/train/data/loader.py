@@ -1,0 +1,203 @@
+"""Batches for training and validation: any batch of any epoch comes out the same again, bit for bit.
+
+Made of torch's DataLoader and of timm's transforms, collation, prefetching and Mixup. timm's create_loader itself can't
+be used: it shuffles, erases and mixes by whatever random numbers happen to come next, so that a run that was killed
+within an epoch could not go on as if it had not been.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from timm.data import Mixup
+from timm.data.loader import PrefetchLoader
+from timm.data.mixup import mixup_target
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from ...errors import Problem, SpecError
+from ..augmentation import Augmentation
+from .images import ImageSet
+from .order import TrainingOrder, ValidationOrder
+from .randomness import seeded
+from .samples import MIX, Gathered, Samples, gather, leave_interrupts
+from .transform import make_transform, normalisation
+
+Batch = tuple[Tensor, Tensor]
+SHOWN_FILES = 3
+
+
+@contextmanager
+def workers_watched() -> Iterator[None]:
+    """Raise SpecError where a process that reads images dies, out of memory for instance.
+
+    torch raises in the middle of whatever the main process is doing just then: put it around the whole of a loop.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        message = f"a process that reads images is gone ({error}); if memory is short, use fewer workers"
+        raise SpecError(Problem(message, "workers", code="worker_gone")) from error
+
+
+class Reader(DataLoader[Any]):
+    """Batches of bytes and class indices on the CPU. `unreadable` says why, by what is said of each image."""
+
+    def __init__(
+        self,
+        samples: Samples,
+        order: TrainingOrder | ValidationOrder,
+        workers: int,
+        pin_memory: bool,
+        max_unreadable: int,
+    ) -> None:
+        super().__init__(
+            samples,
+            batch_sampler=order,
+            collate_fn=gather,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            pin_memory=pin_memory,
+            worker_init_fn=leave_interrupts,
+            generator=torch.Generator(),  # or each epoch would draw from the one that training draws from
+        )
+        self.unreadable: dict[str, str] = {}
+        self._images = samples.images
+        self._max_unreadable = max_unreadable
+
+    def __iter__(self) -> Any:
+        for gathered in super().__iter__():
+            self._count(gathered)
+            if gathered.images is not None:
+                yield gathered.images, gathered.targets
+
+    def _count(self, gathered: Gathered) -> None:
+        self.unreadable |= {self._images.describe(number): why for number, why in gathered.failures.items()}
+        count, total = len(self.unreadable), len(self._images)
+        if count <= self._max_unreadable and count < total:
+            return
+        shown = "; ".join(f"{name} ({why})" for name, why in list(self.unreadable.items())[:SHOWN_FILES])
+        message = (
+            f"{count:,} of {total:,} images can't be read, and {self._max_unreadable:,} may be passed over: "
+            f"{shown}{'; …' if count > SHOWN_FILES else ''}. Mend or remove them, or allow more"
+        )
+        raise SpecError(Problem(message, "data", code="unreadable"))
+
+
+class Loader:
+    """Batches of images (B, C, H, W), normalised, on the device, with their targets.
+
+    In training targets are probabilities (B, classes), smoothed and mixed; otherwise class indices (B,).
+    `len()` is the number of batches of an epoch.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        order: TrainingOrder | ValidationOrder,
+        mixing: Mixing | None,
+        normalised: PrefetchLoader,
+    ) -> None:
+        self._reader = reader
+        self._order = order
+        self._mixing = mixing
+        self._normalised = normalised
+
+    @property
+    def unreadable(self) -> dict[str, str]:
+        """The images that could not be read so far, and why."""
+        return self._reader.unreadable
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def epoch(self, epoch: int, first_batch: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch, both counted from 0, from one batch on; one epoch at a time.
+
+        Raises SpecError once too many images are unreadable.
+        """
+        self._order.epoch, self._order.first_batch = epoch, first_batch
+        for number, (images, targets) in enumerate(self._normalised, first_batch):
+            yield (images, targets) if self._mixing is None else self._mixing(images, targets, epoch, number)
+
+
+class Mixing:
+    """Class indices → probabilities: smoothed, and mixed with the images by timm's Mixup and CutMix."""
+
+    def __init__(self, augmentation: Augmentation, classes: int, seed: int) -> None:
+        self._seed, self._classes, self._smoothing = seed, classes, augmentation.label_smoothing
+        self._mixup = (
+            Mixup(
+                mixup_alpha=augmentation.mixup,
+                cutmix_alpha=augmentation.cutmix,
+                prob=augmentation.mixing,
+                switch_prob=augmentation.cutmix_share,
+                label_smoothing=augmentation.label_smoothing,
+                num_classes=classes,
+            )
+            if augmentation.is_mixed
+            else None
+        )
+
+    def __call__(self, images: Tensor, targets: Tensor, epoch: int, number: int) -> Batch:
+        """Mix one batch by random numbers that are the same for all processes."""
+        if self._mixup is None:
+            return images, mixup_target(targets, self._classes, smoothing=self._smoothing)
+        with seeded(self._seed, epoch, MIX, number):
+            mixed: Batch = self._mixup(images, targets)
+        return mixed
+
+
+def make_loader(
+    dataset: ImageSet,
+    *,
+    augmentation: Augmentation,
+    batch_size: int,
+    resolution: tuple[int, int],
+    is_training: bool,
+    seed: int = 0,
+    workers: int = 0,
+    process_index: int = 0,
+    process_count: int = 1,
+    classes: int | None = None,
+    device: torch.device | str = "cpu",
+    max_unreadable: int | None = None,
+) -> Loader:
+    """A loader of a data set's images at a resolution (height, width) in pixels.
+
+    `batch_size` is that of one of `process_count` processes, `classes` the number of the network's scores, by default
+    the data set's; `max_unreadable` images are passed over, by default one in a hundred, at least one.
+    In training, the processes' batches together are the very batch that one process would have, and mixed alike, if
+    batch sizes are even. Otherwise each image comes once over all processes, so some may get a batch more than others.
+    Raises SpecError where no batch can be made.
+    """
+    whole = batch_size * process_count
+    if batch_size < 1 or workers < 0:
+        name, value, least = ("batch_size", batch_size, 1) if batch_size < 1 else ("workers", workers, 0)
+        raise SpecError(Problem(f"{value} is too small; use {least} or more", name, code="too_small"))
+    if is_training and len(dataset) < whole:
+        message = f"{whole:,} is more than the {len(dataset):,} training images; use at most {len(dataset):,}"
+        raise SpecError(Problem(message, "batch_size", code="too_large"))
+    if is_training and augmentation.is_mixed and batch_size % 2:
+        message = (
+            f"{batch_size} is odd, and Mixup and CutMix mix pairs of images; "
+            f"use {batch_size + 1}, or mixup: 0 and cutmix: 0"
+        )
+        raise SpecError(Problem(message, "batch_size", code="odd"))
+    limit = max(1, len(dataset) // 100) if max_unreadable is None else max_unreadable
+    transform = make_transform(augmentation, resolution, in_channels=dataset.in_channels, is_training=is_training)
+    mean, std = normalisation(augmentation, dataset.in_channels)
+    device = torch.device(device)
+    order = (TrainingOrder if is_training else ValidationOrder)(
+        len(dataset), batch_size, seed, process_index, process_count
+    )
+    samples = Samples(dataset, transform, seed=seed, attempts=min(limit + 1, len(dataset)) if is_training else 1)
+    reader = Reader(samples, order, workers=workers, pin_memory=device.type == "cuda", max_unreadable=limit)
+    mixing = Mixing(augmentation, classes or len(dataset.class_names), seed) if is_training else None
+    normalised = PrefetchLoader(reader, mean=mean, std=std, channels=dataset.in_channels, device=device)
+    return Loader(reader, order, mixing, normalised)

@@ -1,0 +1,78 @@
+"""Which images make which batch: by seed and epoch alone, so that any batch can be found again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch.utils.data import Sampler
+
+Key = tuple[int, int]
+"""Epoch and number of an image in its data set."""
+
+
+def share(batch: Sequence[int], process_index: int, process_count: int) -> Sequence[int]:
+    """One process's part of a batch.
+
+    Mixup and CutMix pair the first image with the last, the second with the last but one, and so on. Each process
+    gets whole pairs, in that order, so that its part is mixed as it would be within the whole.
+    """
+    size = len(batch) // process_count
+    if size % 2:
+        return batch[process_index * size : (process_index + 1) * size]
+    half = size // 2
+    start, end = process_index * half, len(batch) - process_index * half
+    return [*batch[start : start + half], *batch[end - half : end]]
+
+
+@dataclass(slots=True)
+class TrainingOrder(Sampler[list[Key]]):
+    """Batches of an epoch, shuffled by (seed, epoch); what is left over at the end is left out.
+
+    `batch_size` is one process's. `epoch` and `first_batch` are set before each iteration.
+    """
+
+    images: int
+    batch_size: int
+    seed: int
+    process_index: int = 0
+    process_count: int = 1
+    epoch: int = 0
+    first_batch: int = 0
+
+    def __len__(self) -> int:
+        return self.images // (self.batch_size * self.process_count)
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.images)
+        whole = self.batch_size * self.process_count
+        for number in range(self.first_batch, len(self)):
+            batch = order[number * whole : (number + 1) * whole].tolist()
+            yield [(self.epoch, index) for index in share(batch, self.process_index, self.process_count)]
+
+
+@dataclass(slots=True)
+class ValidationOrder(Sampler[list[Key]]):
+    """Batches of all images in their order, each image once over all processes; the last batch may be smaller.
+
+    timm's and torch's samplers repeat images to give all processes equally many, which changes accuracies.
+    """
+
+    images: int
+    batch_size: int
+    seed: int = 0  # there is nothing by chance
+    process_index: int = 0
+    process_count: int = 1
+    epoch: int = 0
+    first_batch: int = 0
+
+    def __len__(self) -> int:
+        own = len(range(self.process_index, self.images, self.process_count))
+        return -(-own // self.batch_size)
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        own = range(self.process_index, self.images, self.process_count)
+        for number in range(self.first_batch, len(self)):
+            batch = own[number * self.batch_size : (number + 1) * self.batch_size]
+            yield [(self.epoch, index) for index in batch]

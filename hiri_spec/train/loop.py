@@ -1,0 +1,258 @@
+"""The loop: steps, epochs, evaluation, checkpoints."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+import torch
+from timm.loss import SoftTargetCrossEntropy
+from torch import Tensor, nn
+
+from ..errors import Problem, SpecError
+from .checkpoints import list_checkpoints, write_checkpoint
+from .curves import write_curves
+from .data import Loader
+from .devices import average_buffers
+from .evaluation import Scores, evaluate
+from .interrupts import StopRequest
+from .logs import LossLog, write_metrics
+from .networks import Network, save_weights
+from .optimization import learning_rate
+from .recipe import Recipe
+from .run_folder import METRICS_NAME, RunFolder
+from .state import Parts, capture
+from .watcher import Stepped, Watcher
+
+PENDING_STEPS = 20
+"""Losses that stay on a GPU before they are looked at: to look is to wait for it."""
+AGREEING_STEPS = 10
+"""Steps between two times that processes ask one another whether to stop."""
+CURVES_S = 30
+"""Seconds between two drawings of the curves at least: one takes some tenths."""
+
+Ending = Literal["finished", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    step: int
+    epoch: int
+    epoch_step: int
+    learning_rate: float
+    loss: Tensor
+    images_per_s: float
+
+
+class Loop:
+    """One run, from where its parts stand to the last epoch.
+
+    `model` and `optimizer` are what accelerate made of those in `parts`. Losses are cross entropies in nats, means over
+    a step's images.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        model: nn.Module,
+        optimizer: Any,
+        *,
+        recipe: Recipe,
+        network: Network,
+        training: Loader,
+        validation: Loader,
+        folder: RunFolder,
+        log: LossLog | None,
+        watcher: Watcher,
+        stop: StopRequest,
+    ) -> None:
+        self._parts, self._model, self._optimizer = parts, model, optimizer
+        self._recipe, self._network = recipe, network
+        self._training, self._validation = training, validation
+        self._folder, self._log, self._watcher, self._stop = folder, log, watcher, stop
+        self._accelerator = parts.accelerator
+        self._criterion = SoftTargetCrossEntropy()
+        self._pending: list[_Pending] = []
+        self._images, self._seconds = 0, 0.0
+        """Trained on in this epoch, since the run was started or went on."""
+        self._most_pending = 1 if self._accelerator.device.type == "cpu" else PENDING_STEPS
+        self.steps_per_epoch = len(training) // recipe.accumulate
+
+    def run(self) -> Ending:
+        """Train until the last epoch is done or a stop is asked for; then there is a checkpoint.
+
+        Raises SpecError where the loss is no number, the disk is full, or too many images can't be read.
+        """
+        while self._parts.progress.epoch < self._recipe.epochs:
+            is_whole = self._train_epoch() and self._end_epoch()
+            self._save_checkpoint()
+            if not is_whole:
+                return "interrupted"
+        return "finished"
+
+    def _train_epoch(self) -> bool:
+        """The steps of an epoch that are left; False if it was stopped before their end."""
+        progress, recipe = self._parts.progress, self._recipe
+        self._model.train()
+        batches = self._training.epoch(progress.epoch, progress.epoch_steps * recipe.accumulate)
+        began, first = time.perf_counter(), progress.epoch_steps
+        while progress.epoch_steps < self.steps_per_epoch:
+            rate = learning_rate(self._parts.optimizer)
+            loss = self._step(islice(batches, recipe.accumulate))
+            progress.epoch_steps += 1
+            done = (progress.epoch_steps - first) * recipe.batch_size
+            self._seconds, self._images = time.perf_counter() - began, done
+            pending = _Pending(
+                progress.steps, progress.epoch + 1, progress.epoch_steps, rate, loss, done / self._seconds
+            )
+            self._pending.append(pending)
+            if len(self._pending) >= self._most_pending:
+                self._look_at_losses()
+            if self._is_stopping():
+                return False
+            every = recipe.checkpointing.every_steps
+            if every and progress.steps % every == 0 and progress.epoch_steps < self.steps_per_epoch:
+                self._save_checkpoint()
+        self._look_at_losses()
+        return True
+
+    def _step(self, batches: Iterator[tuple[Tensor, Tensor]]) -> Tensor:
+        """One step of the optimizer over some batches; returns the mean loss of this process's images."""
+        parts, recipe, accelerator = self._parts, self._recipe, self._accelerator
+        settings, teacher = recipe.distillation, parts.teacher
+        is_taught = settings.teaches and parts.progress.epoch >= settings.start_epoch
+        total = torch.zeros((), device=accelerator.device)
+        for images, targets in batches:
+            with accelerator.accumulate(self._model):
+                scores = self._model(images)
+                loss = self._criterion(scores, targets)
+                if is_taught and teacher is not None:
+                    with accelerator.autocast():
+                        teacher_scores = teacher.score(images)
+                    loss = loss + settings.weight * teacher.divergence(scores, teacher_scores)
+                accelerator.backward(loss)
+                if accelerator.sync_gradients and recipe.optimizer.clip_gradient_norm is not None:
+                    accelerator.clip_grad_norm_(self._model.parameters(), recipe.optimizer.clip_gradient_norm)
+                self._optimizer.step()
+                self._optimizer.zero_grad()
+            total += loss.detach() / recipe.accumulate
+        parts.progress.steps += 1
+        average_buffers(parts.model, accelerator)
+        if teacher is not None:
+            teacher.update(parts.model, parts.progress.steps)
+        parts.scheduler.step_update(parts.progress.steps)
+        return total
+
+    def _look_at_losses(self) -> None:
+        """Fetch the losses that are waiting, note them, and stop at one that is no number."""
+        pending, self._pending = self._pending, []
+        if not pending:
+            return
+        losses = self._accelerator.reduce(torch.stack([each.loss for each in pending]), reduction="mean").tolist()
+        for each, loss in zip(pending, losses, strict=True):
+            if self._log is not None:
+                self._log.add(each.step, each.epoch, each.learning_rate, loss)
+            if not math.isfinite(loss):
+                raise self._not_finite(each, loss)
+            self._parts.progress.loss_sum += loss
+            self._watcher.stepped(
+                Stepped(each.step, each.epoch, each.epoch_step, loss, each.learning_rate, each.images_per_s)
+            )
+        last = {"train/loss": losses[-1], "learning_rate": pending[-1].learning_rate}
+        self._accelerator.log(last, step=pending[-1].step)
+
+    def _not_finite(self, step: _Pending, loss: float) -> SpecError:
+        self._flush_log()
+        kept = list_checkpoints(self._folder.checkpoints)
+        last = f"the last good checkpoint is {kept[-1]}" if kept else "there is no checkpoint yet"
+        message = (
+            f"the loss is {loss} at step {step.step:,} (epoch {step.epoch}), at a learning rate of "
+            f"{step.learning_rate:g}; {last}. Lower optimizer.learning_rate, or set optimizer.clip_gradient_norm, "
+            "in a new folder"
+        )
+        return SpecError(Problem(message, code="not_finite"))
+
+    def _end_epoch(self) -> bool:
+        """Evaluate, note the figures, keep the weights; False if it was stopped before that was done."""
+        parts, progress = self._parts, self._parts.progress
+        own = self._evaluate(parts.model, self._network.name)
+        average = None if own is None or parts.teacher is None else self._evaluate(parts.teacher.model, "its average")
+        if own is None or (parts.teacher is not None and average is None):
+            return False
+        progress.rows.append(self._row(own, average))
+        is_best = progress.best is None or own.top1 > progress.best
+        progress.best = own.top1 if is_best else progress.best
+        is_best_ema = average is not None and (progress.best_ema is None or average.top1 > progress.best_ema)
+        progress.best_ema = average.top1 if average is not None and is_best_ema else progress.best_ema
+        if self._accelerator.is_main_process:
+            teacher = None if parts.teacher is None else parts.teacher.model
+            kept = {"last": parts.model, "best": parts.model if is_best else None}
+            kept |= {"last_ema": teacher, "best_ema": teacher if is_best_ema else None}
+            for name, model in kept.items():
+                if model is not None:
+                    save_weights(model, self._network, self._folder.path / name)
+            write_metrics(self._folder.path / METRICS_NAME, progress.rows)
+            write_curves(self._folder, least_age_s=CURVES_S)
+        self._accelerator.log(
+            {name: value for name, value in progress.rows[-1].items() if value is not None}, step=progress.steps
+        )
+        self._watcher.epoch_ended(progress.rows[-1])
+        progress.epoch, progress.epoch_steps, progress.loss_sum = progress.epoch + 1, 0, 0.0
+        return True
+
+    def _evaluate(self, model: nn.Module, what: str) -> Scores | None:
+        self._watcher.evaluating(what)
+        batches = self._validation.epoch(0)
+        # several processes would have to agree at every batch
+        is_alone = self._accelerator.num_processes == 1
+        return evaluate(
+            model,
+            batches,
+            self._network.classes,
+            self._accelerator,
+            is_wanted=lambda: not is_alone or self._stop.signal is None,
+        )
+
+    def _row(self, own: Scores, average: Scores | None) -> dict[str, Any]:
+        """A row of metrics.csv: accuracies in per cent, epochs counted from 1."""
+        progress, device = self._parts.progress, self._accelerator.device
+        return {
+            "epoch": progress.epoch + 1,
+            "steps": progress.steps,
+            "learning_rate": learning_rate(self._parts.optimizer),
+            "train_loss": progress.loss_sum / self.steps_per_epoch,
+            "loss": own.loss,
+            "top1": own.top1,
+            "top5": own.top5,
+            "ema_loss": average and average.loss,
+            "ema_top1": average and average.top1,
+            "ema_top5": average and average.top5,
+            "images_per_s": round(self._images / self._seconds, 1) if self._images else None,
+            "train_s": round(self._seconds, 2),
+            "unreadable": len(self._training.unreadable) + len(self._validation.unreadable),
+            "peak_memory_bytes": torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None,
+        }
+
+    def _is_stopping(self) -> bool:
+        """Whether a stop was asked for, by whichever process heard of it."""
+        if self._accelerator.num_processes == 1:
+            return self._stop.signal is not None
+        if self._stop.signal is not None:
+            self._accelerator.set_trigger()
+        return self._parts.progress.steps % AGREEING_STEPS == 0 and bool(self._accelerator.check_trigger())
+
+    def _flush_log(self) -> None:
+        if self._log is not None:
+            self._log.flush()
+
+    def _save_checkpoint(self) -> None:
+        self._look_at_losses()
+        self._flush_log()
+        state = capture(self._parts)
+        if self._accelerator.is_main_process:
+            path = write_checkpoint(self._folder.checkpoints, state, self._recipe.checkpointing.keep)
+            self._watcher.saved(path)

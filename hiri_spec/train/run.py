@@ -1,0 +1,232 @@
+"""A whole run: checked, begun or gone on with, trained; the same call goes on where it stopped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list, set_seed
+
+from ..locking import locked_folder
+from .checkpoints import read_checkpoint
+from .devices import opened_accelerator
+from .distill import Teacher
+from .interrupts import StopRequest
+from .job import Asked, Job, describe, make_loaders, now, read_job
+from .logs import LossLog
+from .loop import Loop
+from .networks import set_checkpointing, start_from
+from .optimization import make_optimizer, make_scheduler
+from .report import write_report
+from .run_folder import LOSSES_NAME, Run
+from .state import Parts, Progress, restore
+from .watcher import Started, Watcher
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """How a run ended; `rows` are the figures of all finished epochs, as metrics.csv has them.
+
+    `status` is "already_finished" where there was nothing left to do; `signal` is the one that interrupted it.
+    """
+
+    status: Literal["finished", "interrupted", "already_finished"]
+    out: Path
+    rows: list[dict[str, Any]]
+    steps: int
+    signal: int | None = None
+    is_main: bool = True
+    """Whether this is the process that speaks for all of them."""
+
+
+def train(
+    network: str,
+    data: str,
+    *,
+    recipe: str | None = None,
+    set: Mapping[str, Any] | None = None,
+    flags: Mapping[str, Any] | None = None,
+    out: str | os.PathLike[str] | None = None,
+    init_from: str | os.PathLike[str] | None = None,
+    device: str = "auto",
+    workers: int | None = None,
+    tracker: str | None = None,
+    checkpoint_grad: bool = False,
+    restart: bool = False,
+    watcher: Watcher | None = None,
+    command: str | None = None,
+) -> TrainResult:
+    """Train a spec or a timm model on a data source by a recipe, or go on with the run in `out`.
+
+    `set` changes values of spec and recipe by dotted path, `flags` fields of the recipe such as epochs. `restart`
+    begins anew in a folder that holds a run. Raises SpecError for whatever is wrong, before the first step where that
+    can be known; nothing of another run is changed.
+    """
+    asked = Asked(
+        network,
+        data,
+        recipe,
+        set,
+        flags,
+        out,
+        init_from,
+        device,
+        workers,
+        tracker,
+        checkpoint_grad,
+        restart,
+        command,
+    )
+    watcher = watcher or Watcher()
+    job = read_job(asked, watcher.noted)
+    with (
+        opened_accelerator(
+            device,
+            mixed_precision=job.recipe.mixed_precision,
+            accumulate=job.recipe.accumulate,
+            tracker=tracker,
+            logs=str(job.folder.logs),
+        ) as accelerator,
+        ExitStack() as stack,
+    ):
+        if accelerator.is_main_process:
+            stack.enter_context(locked_folder(job.folder.path, "run"))
+        return _Session(job, accelerator, watcher, stack).run()
+
+
+class _Session:
+    """One process's part in a run, from now until it ends; `stack` closes what it opens."""
+
+    def __init__(self, job: Job, accelerator: Accelerator, watcher: Watcher, stack: ExitStack) -> None:
+        self._job, self._accelerator, self._watcher, self._stack = job, accelerator, watcher, stack
+        self._is_main = accelerator.is_main_process
+        self._loaders = make_loaders(job, accelerator)
+        self._steps_per_epoch = len(self._loaders[0]) // job.recipe.accumulate
+
+    def run(self) -> TrainResult:
+        """Begin, or go on, and end."""
+        is_finished, state = self._look_back()
+        if is_finished and state is not None:
+            done = state["progress"]
+            out = self._job.folder.path
+            return TrainResult("already_finished", out, done["rows"], done["steps"], is_main=self._is_main)
+        parts = self._make_parts(is_new=state is None)
+        model, optimizer = self._accelerator.prepare(parts.model, parts.optimizer)
+        if state is not None:
+            self._go_on(parts, state)
+        run = self._begin()
+        return self._train(parts, model, optimizer, run)
+
+    def _look_back(self) -> tuple[bool, dict[str, Any] | None]:
+        """Whether the run in the folder is finished, and its last state; refuses another run's folder."""
+        job, folder = self._job, self._job.folder
+        checkpoints = folder.checkpoints
+        answer: list[Any] = [False, False]
+        state = None
+        if self._is_main and folder.holds_run and not job.asked.restart:
+            folder.check_same(describe(job, self._accelerator), job.network.spec, job.recipe)
+            state = read_checkpoint(checkpoints, self._watcher.noted)
+            answer = [folder.read_run().status == "finished", state is not None]
+        is_finished, has_state = broadcast_object_list(answer)
+        if has_state and state is None:
+            state = read_checkpoint(checkpoints, self._watcher.noted)
+        return is_finished, state
+
+    def _make_parts(self, *, is_new: bool) -> Parts:
+        """Model, teacher, optimizer and schedule as they are before the first step."""
+        job, recipe = self._job, self._job.recipe
+        set_seed(recipe.seed)
+        model = job.network.build()
+        if job.asked.init_from is not None and is_new:
+            place, report = start_from(model, os.fspath(job.asked.init_from))
+            self._watcher.noted(f"weights of {place}\n{report}")
+        if job.asked.checkpoint_grad:
+            set_checkpointing(model)
+        model.to(self._accelerator.device)
+        set_seed(recipe.seed + self._accelerator.process_index)
+        optimizer = make_optimizer(model, recipe.optimizer)
+        teacher = Teacher(model, recipe.distillation) if recipe.distillation.keeps_average else None
+        scheduler = make_scheduler(optimizer, recipe, self._steps_per_epoch)
+        return Parts(model, teacher, optimizer, scheduler, self._accelerator, Progress())
+
+    def _go_on(self, parts: Parts, state: dict[str, Any]) -> None:
+        restore(parts, state, self._job.recipe.seed)
+        before, now_ = len(state["random"]), self._accelerator.num_processes
+        if before != now_:
+            self._watcher.noted(
+                f"going on in {now_} processes, {before} before: no longer bit for bit what {before} would have given"
+            )
+
+    def _begin(self) -> Run | None:
+        """Write down what the run is; only the main process does."""
+        if not self._is_main:
+            return None
+        job, folder = self._job, self._job.folder
+        run = describe(job, self._accelerator)
+        if job.asked.restart:
+            folder.clear()
+        if folder.holds_run:
+            known = folder.read_run()
+            run = run.model_copy(update={"began": known.began, "epochs": known.epochs})
+            folder.write_run(run)
+        else:
+            folder.begin(run, job.network.spec, job.recipe)
+        return run
+
+    def _train(self, parts: Parts, model: Any, optimizer: Any, run: Run | None) -> TrainResult:
+        job, steps = self._job, parts.progress.steps
+        log = LossLog(job.folder.path / LOSSES_NAME, steps) if self._is_main else None
+        if log is not None:
+            self._stack.callback(log.close)
+        trackers = {"tensorboard": {"purge_step": steps + 1}} if steps else {}
+        self._accelerator.init_trackers(job.network.name, init_kwargs=trackers)
+        self._stack.callback(self._accelerator.end_training)
+        stop = self._stack.enter_context(StopRequest())
+        loop = Loop(
+            parts,
+            model,
+            optimizer,
+            recipe=job.recipe,
+            network=job.network,
+            training=self._loaders[0],
+            validation=self._loaders[1],
+            folder=job.folder,
+            log=log,
+            watcher=self._watcher,
+            stop=stop,
+        )
+        self._watcher.started(self._describe_start(parts))
+        ending = loop.run()
+        if run is not None:
+            changes = {"status": ending, "ended": now(), "epochs": parts.progress.epoch}
+            job.folder.write_run(run.model_copy(update=changes))
+            write_report(job.folder, self._watcher.noted)
+        self._accelerator.wait_for_everyone()
+        rows = parts.progress.rows
+        return TrainResult(ending, job.folder.path, rows, parts.progress.steps, stop.signal, self._is_main)
+
+    def _describe_start(self, parts: Parts) -> Started:
+        job = self._job
+        return Started(
+            network=job.network.name,
+            resolution=job.network.resolution,
+            params=sum(parameter.numel() for parameter in parts.model.parameters()),
+            data=job.asked.data,
+            train_images=len(job.training),
+            validation_images=len(job.validation),
+            batch_size=job.recipe.batch_size,
+            recipe=job.recipe.name,
+            distillation=job.recipe.distillation.distillation,
+            device=str(self._accelerator.device),
+            processes=self._accelerator.num_processes,
+            out=job.folder.path,
+            epochs=job.recipe.epochs,
+            steps_per_epoch=self._steps_per_epoch,
+            steps=parts.progress.steps,
+            workers=job.workers,
+        )
