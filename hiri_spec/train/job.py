@@ -8,10 +8,13 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import accelerate
+import numpy
+import timm
+import torch
 from accelerate import Accelerator
 
 from .. import __version__
@@ -25,7 +28,6 @@ from .run_folder import Run, RunFolder
 from .settings import default_folder, read_recipe, split_changes
 
 MOST_WORKERS = 8
-PACKAGES = ("torch", "timm", "accelerate", "numpy")
 Place = str | os.PathLike[str]
 
 
@@ -91,9 +93,9 @@ def default_workers() -> int:
     return max(0, min(MOST_WORKERS, cores - 1))
 
 
-def make_loaders(job: Job, accelerator: Accelerator) -> tuple[Loader, Loader]:
+def make_loaders(job: Job, processes: Accelerator) -> tuple[Loader, Loader]:
     """The loaders of this process for training and validation; raises SpecError where batches don't divide."""
-    recipe, count = job.recipe, accelerator.num_processes
+    recipe, count = job.recipe, processes.num_processes
     parts = recipe.accumulate * count
     if recipe.batch_size % parts:
         message = (
@@ -107,10 +109,10 @@ def make_loaders(job: Job, accelerator: Accelerator) -> tuple[Loader, Loader]:
         "resolution": job.network.resolution,
         "seed": recipe.seed,
         "workers": job.workers,
-        "process_index": accelerator.process_index,
+        "process_index": processes.process_index,
         "process_count": count,
         "classes": job.network.classes,
-        "device": accelerator.device,
+        "device": processes.device,
     }
     return (
         make_loader(job.training, is_training=True, **options),
@@ -118,7 +120,7 @@ def make_loaders(job: Job, accelerator: Accelerator) -> tuple[Loader, Loader]:
     )
 
 
-def describe(job: Job, accelerator: Accelerator) -> Run:
+def describe(job: Job, processes: Accelerator) -> Run:
     """What run.json says of a run that begins now."""
     network = job.network
     return Run(
@@ -134,10 +136,10 @@ def describe(job: Job, accelerator: Accelerator) -> Run:
         versions={
             "python": sys.version.split()[0],
             "hiri-spec": __version__,
-            **{name: version(name) for name in PACKAGES},
+            **{package.__name__: str(package.__version__) for package in (torch, timm, accelerate, numpy)},
         },
-        device=str(accelerator.device),
-        processes=accelerator.num_processes,
+        device=str(processes.device),
+        processes=processes.num_processes,
         began=now(),
     )
 

@@ -79,7 +79,7 @@ class Distillation(Fields):
         1.0, description="Scores are divided by it before they become probabilities; higher ones are softer."
     )
     start_epoch: Annotated[int, Field(ge=0, le=MAX_NUMBER)] = Field(
-        5, description="First epoch, counted from 0, in which the network learns from the teacher."
+        5, description="Epochs that go by before the network learns from the teacher."
     )
 
     @property

@@ -58,7 +58,7 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
 def test_a_full_disk(tmp_path: Path) -> None:
     log = LossLog(tmp_path / "l.csv", 0)
     log._stream.close()
-    log._stream = Path("/dev/full").open("w")
+    log._stream = Path("/dev/full").open("w")  # noqa: SIM115
     log._writer = csv.writer(log._stream)
     log.add(1, 1, 0.1, 2.0)
     with pytest.raises(SpecError, match=r"l.csv: cannot be written: No space left on device; make room"):

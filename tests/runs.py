@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from hiri_spec.train.run import TrainResult, train
+from hiri_spec.train.watcher import Started, Stepped, Watcher
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 SPEC = """\
 name: mini
 resolution: 32
@@ -98,3 +101,40 @@ def read_metrics(out: Path) -> list[dict[str, str]]:
     with (out / "metrics.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     return [{name: value for name, value in row.items() if name not in ("images_per_s", "train_s")} for row in rows]
+
+
+class Notes(Watcher):
+    """Keeps what is told; `at` is called at each step."""
+
+    def __init__(self, at: Any = None) -> None:
+        self.notes: list[str] = []
+        self.start: Started | None = None
+        self.steps: list[int] = []
+        self.rows: list[dict[str, Any]] = []
+        self._at = at
+
+    def noted(self, text: str) -> None:
+        self.notes.append(text)
+
+    def started(self, start: Started) -> None:
+        self.start = start
+
+    def stepped(self, step: Stepped) -> None:
+        self.steps.append(step.step)
+        if self._at is not None:
+            self._at(step.step)
+
+    def epoch_ended(self, row: dict[str, Any]) -> None:
+        self.rows.append(row)
+
+
+def weights(out: Path, name: str = "last") -> dict[str, torch.Tensor]:
+    return load_file(out / name / "model.safetensors")
+
+
+def assert_same(out: Path, other: Path) -> None:
+    """The same losses, figures and weights, bit for bit."""
+    assert read_losses(out) == read_losses(other)
+    assert read_metrics(out) == read_metrics(other)
+    for name in ("last", "best", "last_ema", "best_ema"):
+        torch.testing.assert_close(weights(out, name), weights(other, name), rtol=0, atol=0)

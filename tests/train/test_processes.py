@@ -1,0 +1,84 @@
+"""Two processes by torchrun are one with the same batch."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from runs import ROOT, STEPS, command, read_losses, start
+from safetensors.torch import load_file
+
+TORCHRUN = ("--standalone", "--nproc-per-node", "2")
+OF_ONE_IMAGE = (
+    *("--set", "stages.0.norm=layer", "--set", "stages.1.mlp_norm=layer", "--set", "head.norm=layer"),
+    *("--set", "drop_path_rate=0", "--set", "head.drop_rate=0"),
+)
+"""Norms that see one image at a time, and nothing by chance that is drawn in the network."""
+
+
+def launch(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start two processes that train."""
+    own = command(folder, *arguments)[1:]  # without the interpreter
+    return subprocess.Popen(
+        [sys.executable, "-m", "torch.distributed.run", *TORCHRUN, *own],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[str, str]:
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    return out, err
+
+
+@pytest.mark.slow
+def test_two_give_what_one_gives(files: Path) -> None:
+    """Losses and weights to float tolerance, with Mixup, CutMix, erasing and the teacher."""
+    out, err = finish(launch(files, "--out", "two", "--json", *OF_ONE_IMAGE))
+    assert json.loads(out)["steps"] == 3 * STEPS
+    assert err.count("on 2 processes, cpu") == 1
+    assert json.loads((files / "two" / "run.json").read_text())["processes"] == 2
+    finish(start(files, "--out", "one", *OF_ONE_IMAGE))
+    one, two = ([float(row[3]) for row in read_losses(files / name)[1:]] for name in ("one", "two"))
+    assert two == pytest.approx(one, rel=1e-5)
+    assert len(two) == 3 * STEPS
+    for name in ("last", "last_ema"):
+        mine, theirs = (load_file(files / run / name / "model.safetensors") for run in ("one", "two"))
+        assert mine.keys() == theirs.keys()
+        for tensor, value in mine.items():
+            assert (value - theirs[tensor]).abs().max() <= 1e-4 * value.abs().max() + 1e-6, tensor
+
+
+@pytest.mark.slow
+def test_two_go_on_where_they_were_killed(files: Path) -> None:
+    """With batch norm, drop path and dropout: every process gets its own random numbers back."""
+    arguments = ("--set", "checkpointing.every_steps=3")
+    finish(launch(files, "--out", "whole", *arguments))
+    process = launch(files, "--out", "killed", *arguments)
+    began = time.monotonic()
+    while not list((files / "killed" / "checkpoints").glob("step-*3.pt")):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() - began < 120
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)  # torchrun; its processes find it gone
+    process.communicate(timeout=120)
+    finish(launch(files, "--out", "killed", *arguments))
+    assert read_losses(files / "killed") == read_losses(files / "whole")
+
+
+@pytest.mark.slow
+def test_a_batch_that_does_not_divide(files: Path) -> None:
+    process = launch(files, "--batch-size", "14", "--set", "accumulate=2", "--out", "odd")
+    _, err = process.communicate(timeout=240)
+    assert process.returncode != 0
+    assert "batch_size: 14 images don't divide among 2 processes of 2 batches each; use a multiple of 4" in err
