@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .. import __version__
 from ..checkpoint_file import SPEC_NAME, WEIGHTS_NAME, BuildOptions, metadata_of, read_checkpoint
-from ..errors import Problem, SpecError
+from ..errors import Problem, SpecError, show
 from ..saving import replacing, to_yaml
 from ..tensors import CLASSIFIER, find_misfits, misfit_error
 from .compile import build
@@ -43,6 +43,8 @@ def save_pretrained(model: Backbone, folder: str | os.PathLike[str]) -> None:
             "save the unchanged model, or keep model.state_dict()"
         )
         raise misfit_error(misfits, advice)
+    if not isinstance(folder, str | os.PathLike):
+        raise SpecError(Problem(f"{show(folder)} is no path of a folder; give one", "folder"))
     place = FilePath(folder)
     with _made(place), replacing(place / SPEC_NAME) as readable:
         readable.write_bytes(to_yaml(model.spec).encode())

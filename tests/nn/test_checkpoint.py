@@ -141,6 +141,10 @@ class TestOtherForms:
     def test_drop_path(self, saved: Path) -> None:
         assert hiri_spec.from_pretrained(saved, drop_path_rate=0.2).spec.drop_path_rate == 0.2
 
+    def test_no_folder(self) -> None:
+        with pytest.raises(SpecError, match="folder: null is no path of a folder; give one"):
+            built().save_pretrained(None)
+
     def test_what_no_spec_builds(self, tmp_path: Path) -> None:
         model = built()
         model.prune_intermediate_layers([0])

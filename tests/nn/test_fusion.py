@@ -243,6 +243,16 @@ def test_bfloat16_is_rounded_once() -> None:
         assert torch.allclose(tensor.double(), theirs[name].double(), rtol=2**-8, atol=1e-6), name
 
 
+def test_inside_of_other_modules() -> None:
+    model = randomise(hiri_spec.build("hiri_s", classes=10)).double()
+    image = torch.randn(1, 3, 64, 64, dtype=torch.float64)
+    wrapped = nn.Sequential(model, nn.Softmax(1))
+    fused = fuse(wrapped)
+    with torch.no_grad():
+        assert distance(fused(image), wrapped(image)) < 1e-12
+    assert count(fused, nn.BatchNorm2d) == 1
+
+
 @pytest.mark.parametrize(("model", "kind"), [("hiri_s", "str"), (nn.Linear(2, 2), "Linear")], ids=["name", "module"])
 def test_only_models_of_specs(model: Any, kind: str) -> None:
     for change in (fuse, hiri_spec.tune):

@@ -29,7 +29,7 @@ def test_what_a_run_leaves(finished: tuple[Path, TrainResult]) -> None:
     assert (result.status, result.steps, result.out) == ("finished", 3 * STEPS, out)
     assert {path.name for path in out.iterdir()} == {
         ".lock", "spec.yaml", "recipe.yaml", "run.json", "metrics.csv", "losses.csv",
-        "last", "best", "last_ema", "best_ema", "checkpoints",
+        "last", "best", "last_ema", "best_ema", "checkpoints", "curves.png", "README.md",
     }  # fmt: skip
     assert [path.name for path in list_checkpoints(out / "checkpoints")] == ["step-00000008.pt", "step-00000012.pt"]
     described = RunFolder(out).read_run()

@@ -50,6 +50,9 @@ def tune(
     place. The given model stays as it is; the new one is for inference, on this device, and can't be exported or
     converted. Raises SpecError for a size that the spec refuses.
     """
+    if not isinstance(model, Backbone):
+        message = f"a {type(model).__name__} was not built from a spec; give what hiri_spec.build gives"
+        raise SpecError(Problem(message, "model"))
     if not isinstance(batch, int) or batch < 1:
         raise SpecError(Problem(f"{show(batch)} is no number of images; use 1 or more", "batch"))
     tuned = fuse(model)
