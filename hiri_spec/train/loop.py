@@ -30,11 +30,13 @@ from .watcher import Stepped, Watcher
 
 PENDING_STEPS = 20
 """Losses that stay on a GPU before they are looked at: to look is to wait for it."""
+LAYOUTS = {False: torch.contiguous_format, True: torch.channels_last}
 AGREEING_STEPS = 10
 """Steps between two times that processes ask one another whether to stop."""
 CURVES_S = 30
 """Seconds between two drawings of the curves at least: one takes some tenths."""
 
+Batch = tuple[Tensor, Tensor]
 Ending = Literal["finished", "interrupted"]
 
 
@@ -98,7 +100,7 @@ class Loop:
         """The steps of an epoch that are left; False if it was stopped before their end."""
         progress, recipe = self._parts.progress, self._recipe
         self._model.train()
-        batches = self._training.epoch(progress.epoch, progress.epoch_steps * recipe.accumulate)
+        batches = self._laid_out(self._training.epoch(progress.epoch, progress.epoch_steps * recipe.accumulate))
         began, first = time.perf_counter(), progress.epoch_steps
         while progress.epoch_steps < self.steps_per_epoch:
             rate = learning_rate(self._parts.optimizer)
@@ -120,7 +122,11 @@ class Loop:
         self._look_at_losses()
         return True
 
-    def _step(self, batches: Iterator[tuple[Tensor, Tensor]]) -> Tensor:
+    def _laid_out(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        layout = LAYOUTS[self._recipe.channels_last]
+        return ((images.contiguous(memory_format=layout), targets) for images, targets in batches)
+
+    def _step(self, batches: Iterator[Batch]) -> Tensor:
         """One step of the optimizer over some batches; returns the mean loss of this process's images."""
         parts, recipe, accelerator = self._parts, self._recipe, self._accelerator
         settings, teacher = recipe.distillation, parts.teacher
@@ -206,7 +212,7 @@ class Loop:
 
     def _evaluate(self, model: nn.Module, what: str) -> Scores | None:
         self._watcher.evaluating(what)
-        batches = self._validation.epoch(0)
+        batches = self._laid_out(self._validation.epoch(0))
         # several processes would have to agree at every batch
         is_alone = self._accelerator.num_processes == 1
         return evaluate(

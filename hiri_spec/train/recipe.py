@@ -115,6 +115,7 @@ class Recipe(Fields):
     )
     drop_path_rate: Fraction | None = Field(None, description="In place of the network's own; null: that one.")
     mixed_precision: Literal["no", "fp16", "bf16"] = Field("no", description="Type that autocast computes in.")
+    channels_last: bool = Field(True, description="Keep maps as NHWC: the same network, faster on most GPUs and CPUs.")
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
         0, description="Of first weights, order of images, augmentation and drop path."
     )

@@ -19,7 +19,7 @@ from .distill import Teacher
 from .interrupts import StopRequest
 from .job import Asked, Job, describe, make_loaders, now, read_job
 from .logs import LossLog
-from .loop import Loop
+from .loop import LAYOUTS, Loop
 from .networks import set_checkpointing, start_from
 from .optimization import make_optimizer, make_scheduler
 from .report import write_report
@@ -148,6 +148,7 @@ class _Session:
         if job.asked.checkpoint_grad:
             set_checkpointing(model)
         model.to(self._accelerator.device)
+        model.to(memory_format=LAYOUTS[recipe.channels_last])
         set_seed(recipe.seed + self._accelerator.process_index)
         optimizer = make_optimizer(model, recipe.optimizer)
         teacher = Teacher(model, recipe.distillation) if recipe.distillation.keeps_average else None
