@@ -33,12 +33,7 @@ class StopRequest:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() != self._process:
-            # A process that reads images, which has this handler from its parent. A signal to the whole group must not
-            # end it before the parent has its batch; asked again, by whoever wants it gone, it goes.
-            if number == signal.SIGTERM and self.signal is not None:
-                os._exit(128 + number)
-            self.signal = number
-        elif self.signal is not None and number == signal.SIGINT:
+            return  # in a process that reads images, before it has handlers of its own
+        if self.signal is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
-        else:
-            self.signal = number
+        self.signal = number

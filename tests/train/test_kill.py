@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from runs import RECIPE, STEPS, assert_same, read_losses, start, write_files
 
@@ -68,6 +69,20 @@ def test_ctrl_c(folder: Path) -> None:
     assert finish(process, 130).endswith("stopped; the same command goes on from here\n")
     finish(start(folder, "--out", "stopped"))
     assert_same(folder / "stopped", folder / "whole")
+
+
+@pytest.mark.slow
+def test_a_signal_to_all_processes(folder: Path) -> None:
+    """As a terminal, `timeout` or a cluster's scheduler sends it."""
+    process = start(folder, "--out", "ended", "--workers", "1")
+    wait_for_step(process, folder / "ended", 3)
+    for each in (*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)):
+        each.send_signal(signal.SIGTERM)
+    told = finish(process, 128 + signal.SIGTERM)
+    assert told.endswith("stopped; the same command goes on from here\n")
+    assert "Traceback" not in told
+    finish(start(folder, "--out", "ended"))
+    assert_same(folder / "ended", folder / "whole")
 
 
 @pytest.mark.slow

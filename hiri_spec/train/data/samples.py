@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import FrameType
 from typing import NamedTuple
 
 from timm.data.loader import fast_collate
@@ -88,5 +90,16 @@ class Gather:
 
 
 def leave_interrupts(worker_id: int) -> None:
-    """Let Ctrl-C reach the main process alone, which still wants its batches until it has saved what it has."""
+    """Let signals reach the main process alone, which still wants its batches until it has saved what it has.
+
+    A second SIGTERM ends the worker: whoever wants it gone asks again.
+    """
+    asked: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if asked:
+            os._exit(128 + number)
+        asked.append(number)
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, note)  # in place of torch's own, which ends it
