@@ -19,7 +19,7 @@ _spares: list[np.random.MT19937] = []
 
 @contextmanager
 def reseeding() -> Iterator[Callable[..., None]]:
-    """Lend Python's, NumPy's and torch's CPU generators, with a function that seeds them by non-negative numbers.
+    """Lend Python's, NumPy's and torch's CPU generators, with a function that seeds them by some numbers.
 
     timm's and torchvision's transforms draw from all three, and from no generator that could be handed to them. After
     it, all are as they were before.
@@ -38,15 +38,14 @@ def reseeding() -> Iterator[Callable[..., None]]:
 
 
 def _seed(*key: int) -> None:
-    words = np.random.SeedSequence(key).generate_state(4, np.uint32).tolist()
-    random.seed(words[0] << 32 | words[1])
-    np.random.seed(words[2])
-    torch.default_generator.manual_seed(words[3])  # torch.manual_seed would seed CUDA's too
+    random.seed(repr(key))  # of text by SHA-512, so that keys that differ little give unlike numbers
+    np.random.seed(random.getrandbits(32))
+    torch.default_generator.manual_seed(random.getrandbits(63))  # torch.manual_seed would seed CUDA's too
 
 
 @contextmanager
 def seeded(*key: int) -> Iterator[None]:
-    """Seed all of them once, by non-negative numbers."""
+    """Seed all of them once, by some numbers."""
     with reseeding() as seed:
         seed(*key)
         yield
