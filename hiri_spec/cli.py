@@ -1,4 +1,4 @@
-"""`hiri-spec …`: cost, draw, diff, check, list and schema on the command line. Nothing here loads torch."""
+"""`hiri-spec …`: all commands, the smaller ones whole. Importing it loads no torch; those that need it do."""
 
 from __future__ import annotations
 

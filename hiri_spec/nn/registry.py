@@ -40,7 +40,8 @@ def add_model(spec: SpecLike, name: str | None = None, *, home: str, replace: bo
     name = _usable_name(spec.name if name is None else name)
     taken = _specs.get(name)
     if taken is None and is_model(name):
-        message = f"timm has a model of this name; register with name={PREFIX + name!r}, or any other that is free"
+        free = next((each for each in (PREFIX + name, f"my_{name}") if not is_model(each)), "…")
+        message = f"timm has a model of this name; register with name={free!r}, or any other that is free"
         raise SpecError(Problem(message, name, code="name_taken"))
     changes = [] if taken is None else compare(taken, spec)
     if taken is not None and not changes:
