@@ -133,6 +133,8 @@ def test_a_name_that_is_taken(registered: str) -> None:
     assert get_pretrained_cfg(registered).input_size == (3, 128, 128)
     with pytest.raises(SpecError, match="timm has a model of this name"):
         hiri_spec.register(MINE, name="resnet18", replace=True)
+    with pytest.raises(SpecError, match="register with name='my_pvt_v2_b0'"):  # the other one is ours
+        hiri_spec.register(MINE, name="pvt_v2_b0")
 
 
 @pytest.mark.parametrize("name", ["a.b", "a/b", "", "hf-hub:x", 3], ids=str)
