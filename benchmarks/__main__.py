@@ -4,8 +4,9 @@ import sys
 
 from .cold_start import cold_cost
 from .cost_speed import against_fvcore, candidates_a_second
+from .loading import loading
 from .search_overhead import overhead_a_trial
 
-BENCHMARKS = (against_fvcore, candidates_a_second, cold_cost, overhead_a_trial)
+BENCHMARKS = (against_fvcore, candidates_a_second, cold_cost, overhead_a_trial, loading)
 
 sys.exit(0 if sum(not benchmark() for benchmark in BENCHMARKS) == 0 else 1)

@@ -102,7 +102,7 @@ class FolderImages(ImageSet):
 
     def __getitem__(self, index: int) -> Sample:
         path, target = self._samples[index]
-        return decode(Path(path).open("rb"), self.in_channels), target
+        return decode(path, self.in_channels), target
 
     def describe(self, index: int) -> str:
         return self._samples[index][0]

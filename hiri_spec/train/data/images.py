@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from abc import abstractmethod
-from typing import IO, Any
+from typing import IO
 
 from PIL import Image, UnidentifiedImageError
 from torch.utils.data import Dataset
@@ -37,9 +37,9 @@ class ImageSet(Dataset[Sample]):
         """What to call an image in a message: its file, or its place."""
 
 
-def decode(stream: IO[Any], in_channels: int) -> Image.Image:
-    """Read the whole of an image, as grey (1 channel) or in colour (3); the stream is closed."""
-    with stream, Image.open(stream) as image:
+def decode(file: str | IO[bytes], in_channels: int) -> Image.Image:
+    """Read the whole of an image, as grey (1 channel) or in colour (3)."""
+    with Image.open(file) as image:
         return image.convert(MODES[in_channels])
 
 

@@ -12,18 +12,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from timm.data import Mixup
 from timm.data.loader import PrefetchLoader
-from timm.data.mixup import mixup_target
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ...errors import Problem, SpecError
 from ..augmentation import Augmentation
 from .images import ImageSet
+from .mixing import Mixing
 from .order import TrainingOrder, ValidationOrder
-from .randomness import seeded
-from .samples import MIX, Gathered, Samples, gather, leave_interrupts
+from .samples import Gather, Gathered, Samples, leave_interrupts
 from .transform import make_transform, normalisation
 
 Batch = tuple[Tensor, Tensor]
@@ -52,6 +50,8 @@ class Reader(DataLoader[Any]):
         self,
         samples: Samples,
         order: TrainingOrder | ValidationOrder,
+        gather: Gather,
+        *,
         workers: int,
         pin_memory: bool,
         max_unreadable: int,
@@ -73,8 +73,8 @@ class Reader(DataLoader[Any]):
     def __iter__(self) -> Any:
         for gathered in super().__iter__():
             self._count(gathered)
-            if gathered.images is not None:
-                yield gathered.images, gathered.targets
+            if gathered.content is not None:
+                yield gathered.content
 
     def _count(self, gathered: Gathered) -> None:
         self.unreadable |= {self._images.describe(number): why for number, why in gathered.failures.items()}
@@ -96,16 +96,9 @@ class Loader:
     `len()` is the number of batches of an epoch.
     """
 
-    def __init__(
-        self,
-        reader: Reader,
-        order: TrainingOrder | ValidationOrder,
-        mixing: Mixing | None,
-        normalised: PrefetchLoader,
-    ) -> None:
+    def __init__(self, reader: Reader, order: TrainingOrder | ValidationOrder, normalised: PrefetchLoader) -> None:
         self._reader = reader
         self._order = order
-        self._mixing = mixing
         self._normalised = normalised
 
     @property
@@ -122,35 +115,7 @@ class Loader:
         Raises SpecError once too many images are unreadable.
         """
         self._order.epoch, self._order.first_batch = epoch, first_batch
-        for number, (images, targets) in enumerate(self._normalised, first_batch):
-            yield (images, targets) if self._mixing is None else self._mixing(images, targets, epoch, number)
-
-
-class Mixing:
-    """Class indices → probabilities: smoothed, and mixed with the images by timm's Mixup and CutMix."""
-
-    def __init__(self, augmentation: Augmentation, classes: int, seed: int) -> None:
-        self._seed, self._classes, self._smoothing = seed, classes, augmentation.label_smoothing
-        self._mixup = (
-            Mixup(
-                mixup_alpha=augmentation.mixup,
-                cutmix_alpha=augmentation.cutmix,
-                prob=augmentation.mixing,
-                switch_prob=augmentation.cutmix_share,
-                label_smoothing=augmentation.label_smoothing,
-                num_classes=classes,
-            )
-            if augmentation.is_mixed
-            else None
-        )
-
-    def __call__(self, images: Tensor, targets: Tensor, epoch: int, number: int) -> Batch:
-        """Mix one batch by random numbers that are the same for all processes."""
-        if self._mixup is None:
-            return images, mixup_target(targets, self._classes, smoothing=self._smoothing)
-        with seeded(self._seed, epoch, MIX, number):
-            mixed: Batch = self._mixup(images, targets)
-        return mixed
+        yield from self._normalised
 
 
 def make_loader(
@@ -197,7 +162,8 @@ def make_loader(
         len(dataset), batch_size, seed, process_index, process_count
     )
     samples = Samples(dataset, transform, seed=seed, attempts=min(limit + 1, len(dataset)) if is_training else 1)
-    reader = Reader(samples, order, workers=workers, pin_memory=device.type == "cuda", max_unreadable=limit)
-    mixing = Mixing(augmentation, classes or len(dataset.class_names), seed) if is_training else None
-    normalised = PrefetchLoader(reader, mean=mean, std=std, channels=dataset.in_channels, device=device)
-    return Loader(reader, order, mixing, normalised)
+    gather = Gather(Mixing(augmentation, classes or len(dataset.class_names), seed) if is_training else None)
+    reader = Reader(samples, order, gather, workers=workers, pin_memory=device.type == "cuda", max_unreadable=limit)
+    return Loader(
+        reader, order, PrefetchLoader(reader, mean=mean, std=std, channels=dataset.in_channels, device=device)
+    )

@@ -92,7 +92,8 @@ class HubImages(ImageSet):
 
     def __getitem__(self, index: int) -> Sample:
         stream, target = self._reader[index]
-        return decode(stream, self.in_channels), int(target)
+        with stream:
+            return decode(stream, self.in_channels), int(target)
 
     def describe(self, index: int) -> str:
         return f"image {index} of {self._source}"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from torch.utils.data import Sampler
 
-Key = tuple[int, int]
-"""Epoch and number of an image in its data set."""
+Key = tuple[int, int, int]
+"""Epoch, number of the batch in it, number of the image in its data set."""
 
 
 def share(batch: Sequence[int], process_index: int, process_count: int) -> Sequence[int]:
@@ -49,7 +49,7 @@ class TrainingOrder(Sampler[list[Key]]):
         whole = self.batch_size * self.process_count
         for number in range(self.first_batch, len(self)):
             batch = order[number * whole : (number + 1) * whole].tolist()
-            yield [(self.epoch, index) for index in share(batch, self.process_index, self.process_count)]
+            yield [(self.epoch, number, index) for index in share(batch, self.process_index, self.process_count)]
 
 
 @dataclass(slots=True)
@@ -75,4 +75,4 @@ class ValidationOrder(Sampler[list[Key]]):
         own = range(self.process_index, self.images, self.process_count)
         for number in range(self.first_batch, len(self)):
             batch = own[number * self.batch_size : (number + 1) * self.batch_size]
-            yield [(self.epoch, index) for index in batch]
+            yield [(self.epoch, number, index) for index in batch]

@@ -3,43 +3,40 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-import torch
 from timm.data.loader import fast_collate
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from .images import UNREADABLE, ImageSet, why_unreadable
+from .mixing import Mixing
 from .order import Key
-from .randomness import seeded
+from .randomness import DISTORTION, reseeding
 from .transform import Transform
-
-AUGMENT, MIX = 0, 1
-"""What random numbers are for, as part of their key."""
 
 
 @dataclass(slots=True)
 class Ready:
     """An image as bytes (channels, height, width), if there is one, and which numbers could not be read, and why."""
 
+    key: Key
     image: Tensor | None
     target: int
     failures: dict[int, str]
 
 
-@dataclass(slots=True)
-class Gathered:
-    """A batch: bytes (images, channels, height, width), class indices, and what could not be read for it."""
+class Gathered(NamedTuple):
+    """A batch: bytes (B, C, H, W), class indices (B,) or probabilities (B, classes); what could not be read for it."""
 
-    images: Tensor | None
-    targets: Tensor
+    content: tuple[Tensor, Tensor] | None
     failures: dict[int, str]
 
 
 class Samples(Dataset[Ready]):
-    """The images of a data set, transformed, by (epoch, number).
+    """The images of a data set, transformed, by key.
 
     An unreadable image is left out where `attempts` is 1, or else replaced by the next readable one, as the step needs
     a whole batch. timm's data sets replace too, but tell nobody, least of all the process that started the workers.
@@ -51,8 +48,13 @@ class Samples(Dataset[Ready]):
         self.seed = seed
         self.attempts = attempts
 
-    def __getitem__(self, key: Key) -> Ready:
-        epoch, index = key
+    def __getitems__(self, keys: list[Key]) -> list[Ready]:
+        """The images of a batch; DataLoader asks for all at once."""
+        with reseeding() as seed:
+            return [self._make_ready(key, seed) for key in keys]
+
+    def _make_ready(self, key: Key, seed: Callable[..., None]) -> Ready:
+        epoch, _, index = key
         failures: dict[int, str] = {}
         for attempt in range(self.attempts):
             number = (index + attempt) % len(self.images)
@@ -61,19 +63,28 @@ class Samples(Dataset[Ready]):
             except UNREADABLE as error:
                 failures[number] = why_unreadable(error)
                 continue
-            with seeded(self.seed, epoch, AUGMENT, index):
-                return Ready(self.transform(image), target, failures)
-        return Ready(None, -1, failures)
+            seed(self.seed, epoch, DISTORTION, index)
+            return Ready(key, self.transform(image), target, failures)
+        return Ready(key, None, -1, failures)
 
 
-def gather(samples: Sequence[Ready]) -> Gathered:
-    """Stack what was read."""
-    failures = {number: reason for sample in samples for number, reason in sample.failures.items()}
-    read = [(sample.image, sample.target) for sample in samples if sample.image is not None]
-    if not read:
-        return Gathered(None, torch.empty(0, dtype=torch.long), failures)
-    images, targets = fast_collate(read)
-    return Gathered(images, targets, failures)
+class Gather:
+    """Stacks what was read, and mixes it for training. Batches are made up by the process that has read them."""
+
+    def __init__(self, mixing: Mixing | None) -> None:
+        self._mixing = mixing
+
+    def __call__(self, samples: Sequence[Ready]) -> Gathered:
+        failures = {number: reason for sample in samples for number, reason in sample.failures.items()}
+        read = [(sample.image, sample.target) for sample in samples if sample.image is not None]
+        if not read:
+            return Gathered(None, failures)
+        if self._mixing is None:
+            return Gathered(fast_collate(read), failures)
+        if len(read) < len(samples):  # so many are unreadable that training ends here
+            return Gathered(None, failures)
+        epoch, number, _ = samples[0].key
+        return Gathered(self._mixing(read, epoch, number), failures)
 
 
 def leave_interrupts(worker_id: int) -> None:

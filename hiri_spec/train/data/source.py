@@ -77,7 +77,7 @@ def _open(source: str | os.PathLike[str], split: Split, resolution: tuple[int, i
         if family in STREAMS and "/" in name:
             message = "is read from its beginning on, so no run could go on in the middle of it; use hfds/ or a folder"
             raise SpecError(Problem(message, file=text, code="stream"))
-    if _is_missing(path):
+    if not text or _is_missing(path):
         hint = suggest(name, BUILTIN) if text else f"name a folder, or use {' or '.join(BUILTIN)}"
         message = f"no such folder, and no built-in data of that name; {hint}"
         raise SpecError(Problem(message, file=text, code="no_data"))

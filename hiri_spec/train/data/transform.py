@@ -15,13 +15,16 @@ import torch
 from PIL import Image
 from timm.data import create_transform
 from timm.data.auto_augment import RandAugment
-from timm.data.random_erasing import RandomErasing
 from torch import Tensor
-from torchvision.transforms import Compose
+from torchvision.transforms import Compose, RandomErasing
 
 from ..augmentation import Augmentation
 
 Transform = Callable[[Image.Image], Tensor]
+ERASED_AREA = 0.02, 1 / 3
+"""Smallest and largest share of an image that Random Erasing fills, as timm's."""
+ERASED_RATIO = 0.3, 1 / 0.3
+"""Least and most width over height of what it fills, as timm's."""
 
 
 def make_transform(
@@ -78,19 +81,20 @@ def normalisation(augmentation: Augmentation, in_channels: int) -> tuple[tuple[f
 
 
 class Erasing:
-    """timm's Random Erasing for an image of bytes: the noise is that of a normalised image, cut off at black and white.
+    """Random Erasing of an image of bytes, in place: noise as normalised images have it, cut off at black and white.
 
-    timm erases batches on the device; drawn per image, a box depends on nothing but that image's random numbers.
+    timm erases whole batches on the device, one image by what the random numbers of those before it have left.
     """
 
     def __init__(self, probability: float, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
         self._probability = probability
-        self._erase = RandomErasing(probability=1, mode="pixel", device="cpu")
         self._mean = 255 * torch.tensor(mean).view(-1, 1, 1)
         self._std = 255 * torch.tensor(std).view(-1, 1, 1)
 
     def __call__(self, image: Tensor) -> Tensor:
-        if random.random() >= self._probability:
-            return image
-        normalised = self._erase((image - self._mean) / self._std)
-        return (normalised * self._std + self._mean).round_().clamp_(0, 255).byte()
+        if random.random() < self._probability:
+            top, left, height, width, noise = RandomErasing.get_params(image, ERASED_AREA, ERASED_RATIO)
+            if noise is not image:  # as it is where no box fits
+                noise = noise.mul_(self._std).add_(self._mean).round_().clamp_(0, 255)
+                image[:, top : top + height, left : left + width] = noise
+        return image
