@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list, set_seed
 
+from ..errors import Problem, SpecError
 from ..locking import locked_folder
 from .checkpoints import read_checkpoint
 from .devices import opened_accelerator
@@ -97,6 +99,25 @@ def train(
         if accelerator.is_main_process:
             stack.enter_context(locked_folder(job.folder.path, "run"))
         return _Session(job, accelerator, watcher, stack).run()
+
+
+@contextmanager
+def told_failures() -> Iterator[None]:
+    """Tell of what the machine lacks as of a mistake; the last checkpoint stays."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        message = (
+            f"the device is out of memory: {str(error).splitlines()[0]} Cut the batch with --set accumulate=2 or more, "
+            "or use --checkpoint-grad or --mixed-precision bf16"
+        )
+        raise SpecError(Problem(message, "batch_size", code="out_of_memory")) from error
+    except RuntimeError as error:
+        # torch raises it wherever the process happens to be when a worker dies
+        if "DataLoader worker" not in str(error):
+            raise
+        message = f"a process that reads images is gone ({error}); if memory is short, use fewer --workers"
+        raise SpecError(Problem(message, "workers", code="worker_gone")) from error
 
 
 class _Session:
@@ -202,7 +223,8 @@ class _Session:
             stop=stop,
         )
         self._watcher.started(self._describe_start(parts))
-        ending = loop.run()
+        with told_failures():
+            ending = loop.run()
         if run is not None:
             changes = {"status": ending, "ended": now(), "epochs": parts.progress.epoch}
             job.folder.write_run(run.model_copy(update=changes))

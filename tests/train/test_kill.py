@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 from runs import RECIPE, STEPS, assert_same, read_losses, start, write_files
 
@@ -62,27 +62,18 @@ def test_kill_9(workers: str, folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_ctrl_c(folder: Path) -> None:
-    process = start(folder, "--out", "stopped", "--workers", "1")
-    wait_for_step(process, folder / "stopped", 3)
-    process.send_signal(signal.SIGINT)
-    assert finish(process, 130).endswith("stopped; the same command goes on from here\n")
-    finish(start(folder, "--out", "stopped"))
-    assert_same(folder / "stopped", folder / "whole")
-
-
-@pytest.mark.slow
-def test_a_signal_to_all_processes(folder: Path) -> None:
-    """As a terminal, `timeout` or a cluster's scheduler sends it."""
-    process = start(folder, "--out", "ended", "--workers", "1")
-    wait_for_step(process, folder / "ended", 3)
-    for each in (*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)):
-        each.send_signal(signal.SIGTERM)
-    told = finish(process, 128 + signal.SIGTERM)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "cluster"])
+def test_asked_to_stop(number: signal.Signals, folder: Path) -> None:
+    """The signal goes to the processes that read images too, as from a terminal or a cluster's scheduler."""
+    name = number.name
+    process = start(folder, "--out", name, "--workers", "1", start_new_session=True)
+    wait_for_step(process, folder / name, 3)
+    os.killpg(process.pid, number)
+    told = finish(process, 128 + number)
     assert told.endswith("stopped; the same command goes on from here\n")
     assert "Traceback" not in told
-    finish(start(folder, "--out", "ended"))
-    assert_same(folder / "ended", folder / "whole")
+    finish(start(folder, "--out", name))
+    assert_same(folder / name, folder / "whole")
 
 
 @pytest.mark.slow
