@@ -68,7 +68,7 @@ class ImageFiles(ImageSet):
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Sample:
-        return decode(self.paths[index].open("rb"), self.in_channels), index
+        return decode(str(self.paths[index]), self.in_channels), index
 
     def describe(self, index: int) -> str:
         return str(self.paths[index])
