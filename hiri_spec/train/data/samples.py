@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import FrameType
 from typing import NamedTuple
 
 from timm.data.loader import fast_collate
@@ -90,16 +90,17 @@ class Gather:
 
 
 def leave_interrupts(worker_id: int) -> None:
-    """Let signals reach the main process alone, which still wants its batches until it has saved what it has.
+    """Let Ctrl-C and SIGTERM reach the main process alone, which wants its batches until it has saved what it has.
 
-    A second SIGTERM ends the worker: whoever wants it gone asks again.
+    The worker goes when the main process itself sends it SIGTERM, as that does at its end.
     """
-    asked: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if asked:
-            os._exit(128 + number)
-        asked.append(number)
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, note)  # in place of torch's own, which ends it
+    if hasattr(signal, "sigwaitinfo"):  # elsewhere than on Linux a SIGTERM to the group ends it, by torch's handler
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        threading.Thread(target=_leave_for, args=(os.getppid(),), daemon=True).start()
+
+
+def _leave_for(parent: int) -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+        pass
+    os._exit(128 + signal.SIGTERM)

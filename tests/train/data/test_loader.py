@@ -244,6 +244,37 @@ def test_workers_leave_ctrl_c_to_the_main_process() -> None:
     assert equal([first, *batches], list(loader().epoch(0)))
 
 
+LEFT = """
+from hiri_spec.train.augmentation import Augmentation
+from hiri_spec.train.data import make_loader, open_dataset
+
+images = open_dataset("finegrain:train=8,classes=4", "train", resolution=(32, 32))
+loader = make_loader(
+    images, augmentation=Augmentation(), batch_size=2, resolution=(32, 32), is_training=True, workers=2
+)
+print(sum(len(images) for images, _ in loader.epoch(0)))
+"""
+
+
+def test_workers_go_with_the_main_process() -> None:
+    """Though they are kept for the next epoch, and nobody says that there is none."""
+    result = subprocess.run([sys.executable, "-c", LEFT], capture_output=True, text=True, timeout=120)
+    assert (result.returncode, result.stdout) == (0, "8\n"), result.stderr
+
+
+def test_workers_leave_sigterm_of_others_to_the_main_process() -> None:
+    others = set(multiprocessing.active_children())
+    kept = loader(workers=1)  # or its worker goes with it
+    batches = kept.epoch(0)
+    first = next(batches)
+    (own,) = set(multiprocessing.active_children()) - others
+    subprocess.run(["kill", "-TERM", str(own.pid)], check=True)
+    assert equal([first, *batches], list(loader().epoch(0)))
+    own.terminate()  # and what the main process itself sends ends it
+    with pytest.raises(RuntimeError, match=r"exited unexpectedly with exit code 143"):  # raised by torch, on SIGCHLD
+        own.join(60)
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
