@@ -49,7 +49,7 @@ def train(
     ] = False,
     init_from: Annotated[
         str | None,
-        typer.Option(metavar="FILE|FOLDER", help="Begin with what fits of these weights, or of a run's best."),
+        typer.Option(metavar="FILE|FOLDER", help="Begin with what fits of these weights, or of a run's best/."),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="Processes that read images; by default one a spare core.")
@@ -99,7 +99,7 @@ def train(
             watcher=screen,
         )
     if result.is_main:
-        sys.stdout.write(json.dumps(_as_dict(result), indent=2) + "\n" if as_json else _sentence(result))
+        sys.stdout.write(json.dumps(_as_dict(result), indent=2) + "\n" if as_json else describe_result(result))
     if result.status == "interrupted":
         if result.is_main:
             sys.stderr.write("stopped; the same command goes on from here\n")
@@ -110,7 +110,8 @@ def _as_dict(result: TrainResult) -> dict[str, Any]:
     return {"status": result.status, "out": str(result.out), "steps": result.steps, "epochs": result.rows}
 
 
-def _sentence(result: TrainResult) -> str:
+def describe_result(result: TrainResult) -> str:
+    """What a finished command says: the last and the best accuracies, and where the better weights are."""
     lines = []
     if result.status == "already_finished":
         lines.append(f"{result.out} is finished, nothing was done; --restart or another --out trains anew")
@@ -118,10 +119,11 @@ def _sentence(result: TrainResult) -> str:
         last = result.rows[-1]
         best = max(result.rows, key=lambda row: row["top1"])
         figures = [f"top-1 {last['top1']:.2f} % (best {best['top1']:.2f} % after epoch {best['epoch']})"]
+        weights = "best"
         if last["ema_top1"] is not None:
-            best = max(result.rows, key=lambda row: row["ema_top1"])
-            figures.append(f"its average {last['ema_top1']:.2f} % (best {best['ema_top1']:.2f} %)")
+            best_average = max(result.rows, key=lambda row: row["ema_top1"])
+            figures.append(f"its average {last['ema_top1']:.2f} % (best {best_average['ema_top1']:.2f} %)")
+            weights = "best_ema" if best_average["ema_top1"] > best["top1"] else "best"
         lines.append(f"{last['epoch']} epochs, {result.steps:,} steps: {', '.join(figures)}")
-        weights = "best_ema" if last["ema_top1"] is not None else "best"
         lines.append(f"weights: {result.out / weights}; figures: {result.out / 'metrics.csv'}")
     return "".join(f"{line}\n" for line in lines)

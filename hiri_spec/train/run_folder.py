@@ -33,7 +33,7 @@ from .recipe_file import compare_recipes, load_recipe, recipe_yaml
 RUN_NAME, RECIPE_NAME, METRICS_NAME, LOSSES_NAME = "run.json", "recipe.yaml", "metrics.csv", "losses.csv"
 CURVES_NAME, CARD_NAME = "curves.png", "README.md"
 CHECKPOINTS, LOGS = "checkpoints", "logs"
-WEIGHTS = ("best_ema", "best", "last_ema", "last")
+WEIGHTS = ("best", "last", "best_ema", "last_ema")
 """Folders of weights, the ones to use first before the others."""
 OWN_FILES = (SPEC_NAME, RECIPE_NAME, RUN_NAME, METRICS_NAME, LOSSES_NAME, CURVES_NAME, CARD_NAME)
 OWN_FOLDERS = (*WEIGHTS, CHECKPOINTS, LOGS)
@@ -156,7 +156,7 @@ def _told(value: Any) -> str:
 
 
 def find_run_weights(path: Path) -> Path | None:
-    """The weights to use of a run's folder: its best, the average's before the network's own; None for no run's."""
+    """The weights to use of a run's folder, the network's own best, as evaluation takes them; None for no run's."""
     if not RunFolder(path).holds_run:
         return None
     return next((path / name for name in WEIGHTS if (path / name / WEIGHTS_NAME).is_file()), None)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from functools import partial
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -15,7 +17,9 @@ from runs import RECIPE, write_files
 from told import Command
 
 from hiri_spec.commands import train_screen
+from hiri_spec.commands.train import describe_result
 from hiri_spec.commands.train_screen import Screen
+from hiri_spec.train.run import TrainResult
 from hiri_spec.train.watcher import Started, Stepped
 
 START = Started("mini", (32, 32), 11_230, "images", 48, 12, 12, "quick", "ema", "cpu", 1, Path("runs/mini"), 3, 4, 0, 1)
@@ -27,6 +31,20 @@ def train(hiri_spec_command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path:
     write_files(tmp_path, recipe=RECIPE.replace("epochs: 3", "epochs: 2"))
     monkeypatch.chdir(tmp_path)
     return partial(hiri_spec_command, "train", "mini.yaml", "--recipe", "quick.yaml", "--workers", "0")
+
+
+@pytest.mark.parametrize(
+    ("averages", "better"),
+    [((None, None), "best"), ((60.0, 69.9), "best"), ((71.0, 60.0), "best_ema")],
+    ids=["no average", "the network is", "its average is"],
+)
+def test_the_better_weights_are_named(averages: tuple[float | None, ...], better: str) -> None:
+    rows: list[dict[str, Any]] = [
+        {"epoch": epoch, "top1": top1, "ema_top1": average}
+        for epoch, top1, average in zip((1, 2), (70.0, 65.0), averages, strict=True)
+    ]
+    told = describe_result(TrainResult("finished", Path("runs/a"), rows, 8))
+    assert f"weights: runs/a/{better}; figures" in told
 
 
 def test_it_tells_how_it_goes(train: Command) -> None:
@@ -41,7 +59,7 @@ def test_it_tells_how_it_goes(train: Command) -> None:
     ]
     assert any(line.startswith("epoch 1: loss 1.") and "EMA" in line and "images/s" in line for line in err)
     assert told.out.startswith("2 epochs, 8 steps: top-1 ")
-    assert "weights: runs/mini-images/best_ema; figures: runs/mini-images/metrics.csv" in told.out
+    assert re.search(r"weights: runs/mini-images/best(_ema)?; figures: runs/mini-images/metrics.csv", told.out)
     again = train("--data", "images")
     assert again.status == 0
     assert again.out.startswith(

@@ -65,7 +65,7 @@ def test_a_timm_model_is_trained(files: Path) -> None:
     assert (described.source, described.network, described.classes) == ("timm", "test_resnet", 4)
     fresh = Network("test_resnet", (64, 64), 3, 4, None).build()
     found, report = start_from(fresh, str(files / "run"))
-    assert (found.parent.name, report.new) == ("best_ema", ())
+    assert (found.parent.name, report.new) == ("best", ())
 
 
 def test_beginning_from_a_run_at_another_resolution(finished: tuple[Path, TrainResult], tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_beginning_from_a_run_at_another_resolution(finished: tuple[Path, TrainR
     notes = Notes()
     options: dict[str, Any] = {"flags": {"resolution": 48, "epochs": 2}, "init_from": folder / "run"}
     run(folder, str(tmp_path / "fine"), watcher=notes, **options)
-    assert notes.notes[0].startswith(f"weights of {folder / 'run' / 'best_ema' / 'model.safetensors'}\ncarried: ")
+    assert notes.notes[0].startswith(f"weights of {folder / 'run' / 'best' / 'model.safetensors'}\ncarried: ")
     assert "new: 0 tensors" in notes.notes[0]
     assert from_pretrained(tmp_path / "fine" / "last").spec.resolution == 48
     assert run(folder, str(tmp_path / "fine"), **options).status == "already_finished"

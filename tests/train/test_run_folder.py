@@ -126,7 +126,7 @@ def test_clearing_leaves_what_is_not_the_runs(folder: RunFolder) -> None:
 
 def test_which_weights_to_use(folder: RunFolder) -> None:
     assert find_run_weights(folder.path) is None
-    for name in ("last", "last_ema", "best", "best_ema"):
+    for name in ("last_ema", "best_ema", "last", "best"):
         (folder.path / name).mkdir()
         (folder.path / name / "model.safetensors").write_text("")
         assert find_run_weights(folder.path) == folder.path / name

@@ -96,7 +96,7 @@ def remove(*names: str) -> Callable[[Path], None]:
     [
         (remove("best", "last", "best_ema", "last_ema"), {}, "has no weights yet: they are written at the end of an e"),
         (remove("best_ema", "last_ema"), {"ema": True}, "has kept no average of its network; leave out --ema"),
-        (remove("best"), {}, "has no best; there are best_ema, last_ema, last"),
+        (remove("best"), {}, "has no best; there are last, best_ema, last_ema"),
         (lambda folder: (folder / "run.json").unlink(), {"ema": True}, "--ema: is for the folder of a run, and"),
         (lambda folder: (folder / "run.json").unlink(), {"last": True}, "--last: is for the folder of a run, and"),
         (lambda folder: (folder / "run.json").unlink(), {}, "run: is neither a run's folder, with run.json in it, nor"),
