@@ -1,0 +1,94 @@
+"""The process that evaluates: it is told networks and tells scores, until the pipe from its parent is closed.
+
+It is a program of its own, as multiprocessing's processes would run the parent's script anew, unless it is written for
+that: `python -m explorer.evaluation.child PIPE LIFELINE EVALUATOR THREADS`, the first two being file descriptors.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from hiri_spec.errors import SpecError
+
+from ..evaluators import load_evaluator
+from .outcome import Outcome, Task, evaluate
+
+OOM_SCORE = Path("/proc/self/oom_score_adj")
+FIRST_TO_GO = "1000"
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The evaluator is loaded, and at work on a task: from now on its time counts."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A score so far; the process waits for a bool, whether to go on."""
+
+    number: int
+    step: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """There is no such evaluator, or it can't be loaded."""
+
+    error: SpecError
+
+
+Message = Began | Reported | Unusable | Outcome
+
+
+def serve(connection: Connection, evaluator: str, threads: int) -> None:
+    """Evaluate what comes through the pipe, one task after the other; `threads` is what torch may take, 0 for all."""
+    try:
+        loaded = load_evaluator(evaluator)
+    except SpecError as error:
+        connection.send(Unusable(error))
+        return
+    if threads and "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)
+    while True:
+        task: Task = connection.recv()
+        connection.send(Began(task.number))
+
+        def report(step: int, value: float, number: int = task.number) -> bool:
+            connection.send(Reported(number, step, value))
+            goes_on: bool = connection.recv()
+            return goes_on
+
+        connection.send(evaluate(loaded, task, report))
+
+
+def end_with(lifeline: int) -> None:
+    """End once the other end of a pipe is closed, as it is when the parent was killed: nobody would hear of a score."""
+    os.read(lifeline, 1)
+    os._exit(1)
+
+
+def main() -> None:
+    """Serve the parent that has started this."""
+    pipe, lifeline, evaluator, threads = sys.argv[1:]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair
+    threading.Thread(target=end_with, args=(int(lifeline),), daemon=True).start()
+    with contextlib.suppress(OSError):  # not Linux, or not allowed: then whoever is largest goes first
+        OOM_SCORE.write_text(FIRST_TO_GO)  # where memory is short, this process goes, not the one that keeps the study
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent has closed its end
+        serve(Connection(int(pipe)), evaluator, int(threads))
+
+
+if __name__ == "__main__":
+    from explorer.evaluation.child import main as main_by_name  # or the messages' classes would be __main__'s
+
+    main_by_name()

@@ -1,0 +1,151 @@
+"""Processes that evaluate at the same time: one that breaks, hangs or fills the memory fails its trial, and no more."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from types import TracebackType
+from typing import Self
+
+from .child import Began, Message, Reported, Unusable
+from .outcome import Outcome, Task
+
+STDERR = 2
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: subprocess.Popen[bytes]
+    connection: Connection
+    lifeline: int
+    """A file descriptor that the process ends with."""
+    task: Task | None = None
+    began: float | None = None
+    """By time.monotonic(), when the evaluator was loaded and at work."""
+
+
+class Processes:
+    """So many processes, begun when they are first needed, each with the evaluator loaded once.
+
+    A context: they end with it. `timeout_s` is what one evaluation may take, loading the evaluator not counted.
+    """
+
+    def __init__(self, evaluator: str, count: int, timeout_s: float | None = None) -> None:
+        self._evaluator, self._count, self._timeout_s = evaluator, count, timeout_s
+        self._workers: list[_Worker] = []
+        # one process may use all cores, several share them
+        self._threads = max(1, len(os.sched_getaffinity(0)) // count) if count > 1 else 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        while self._workers:
+            self._end(self._workers[-1])
+
+    @property
+    def running(self) -> int:
+        """Number of tasks that are being evaluated."""
+        return sum(worker.task is not None for worker in self._workers)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a process waits for a task."""
+        return self.running < self._count
+
+    def submit(self, task: Task) -> None:
+        """Give a free process a task."""
+        idle = next((worker for worker in self._workers if worker.task is None), None) or self._begin()
+        idle.task, idle.began = task, None
+        with contextlib.suppress(OSError):  # it has died while it was idle, which next() will find
+            idle.connection.send(task)
+
+    def next(self) -> Outcome | Reported:
+        """Wait for the next outcome, or for a report that must be answered; raises SpecError for a bad evaluator."""
+        while True:
+            busy = [worker for worker in self._workers if worker.task is not None]
+            ready = wait([worker.connection for worker in busy], self._time_left(busy))
+            for worker in busy:
+                if worker.connection in ready:
+                    heard = self._hear(worker)
+                    if heard is not None:
+                        return heard
+                elif self._is_overdue(worker):
+                    return self._give_up(worker, f"it took longer than {self._timeout_s:g} s")
+
+    def answer(self, number: int, *, goes_on: bool) -> None:
+        """Tell the evaluation that reported whether it goes on."""
+        worker = next(worker for worker in self._workers if worker.task is not None and worker.task.number == number)
+        worker.connection.send(goes_on)
+
+    def _hear(self, worker: _Worker) -> Outcome | Reported | None:
+        try:
+            message: Message = worker.connection.recv()
+        except (EOFError, ConnectionResetError):
+            return self._give_up(worker, _describe_end(worker.process.wait()))
+        if isinstance(message, Began):
+            worker.began = time.monotonic()
+            return None
+        if isinstance(message, Unusable):
+            raise message.error
+        if isinstance(message, Outcome):
+            worker.task = worker.began = None
+        return message
+
+    def _time_left(self, busy: list[_Worker]) -> float | None:
+        """Seconds until the next evaluation is overdue."""
+        if self._timeout_s is None:
+            return None
+        ends = [worker.began + self._timeout_s for worker in busy if worker.began is not None]
+        return max(0.0, min(ends) - time.monotonic()) if ends else None
+
+    def _is_overdue(self, worker: _Worker) -> bool:
+        return (
+            self._timeout_s is not None
+            and worker.began is not None
+            and time.monotonic() - worker.began >= self._timeout_s
+        )
+
+    def _give_up(self, worker: _Worker, failure: str) -> Outcome:
+        """End a process, and say why its task has no score."""
+        assert worker.task is not None
+        seconds = 0.0 if worker.began is None else time.monotonic() - worker.began
+        self._end(worker)
+        return Outcome(worker.task.number, None, seconds, failure)
+
+    def _begin(self) -> _Worker:
+        connection, childs_connection = Pipe()
+        childs_lifeline, lifeline = os.pipe()
+        passed = childs_connection.fileno(), childs_lifeline
+        process = subprocess.Popen(
+            [sys.executable, "-m", "explorer.evaluation.child", *map(str, passed), self._evaluator, str(self._threads)],
+            stdin=subprocess.DEVNULL,
+            stdout=STDERR,  # our stdout is for results
+            pass_fds=passed,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        childs_connection.close()
+        os.close(childs_lifeline)
+        worker = _Worker(process, connection, lifeline)
+        self._workers.append(worker)
+        return worker
+
+    def _end(self, worker: _Worker) -> None:
+        self._workers.remove(worker)
+        worker.process.kill()
+        worker.process.wait()
+        worker.connection.close()
+        os.close(worker.lifeline)
+
+
+def _describe_end(exit_code: int) -> str:
+    if exit_code >= 0:
+        return f"its process ended with status {exit_code}"
+    why = ", as it is where memory runs out" if exit_code == -9 else ""
+    return f"its process was killed by signal {-exit_code}{why}"
