@@ -20,6 +20,8 @@ HEADER_LINES = 2
 CREATE_TRIAL = 4
 FACTS = ("macs", "params", "seconds")
 """What is noted of every finished trial."""
+ATTEMPTS = "attempts"
+"""How often a trial was begun, which is noted of those that are written when they begin."""
 
 
 class _FolderIsLocked(JournalFileOpenLock):
@@ -69,7 +71,12 @@ class Journal(JournalFileBackend):
         is_finished = len(scores) == values and all(
             isinstance(fact, int | float) and math.isfinite(fact) for fact in (*scores, *facts)
         )
-        if not is_known or not (trial.state == TrialState.FAIL or (trial.state == TrialState.COMPLETE and is_finished)):
+        is_whole = {
+            TrialState.FAIL: True,
+            TrialState.COMPLETE: is_finished,
+            TrialState.RUNNING: isinstance(trial.user_attrs.get(ATTEMPTS), int),
+        }
+        if not is_known or not is_whole.get(trial.state, False):
             raise self.damaged(self.trial_lines[trial.number], "no trial of this search")
 
     def _drop_half_line(self) -> int:

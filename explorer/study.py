@@ -1,25 +1,29 @@
-"""A study that survives: trials are drawn in memory and written once each to a journal in the output folder."""
+"""A study that survives: trials are drawn in memory and kept in a journal in the output folder."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import optuna
-from optuna.storages import JournalStorage
+from optuna.storages import InMemoryStorage, JournalStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
-from .journal import FACTS, JOURNAL, Journal
+from .journal import ATTEMPTS, FACTS, JOURNAL, Journal
 from .samplers.budgeted import BudgetedSampler
 
 Direction = Literal["minimize", "maximize"]
 STUDY = "search"
 DESCRIPTION = "search"
 """The user attribute of the study that says which search it belongs to."""
+FAILURE = "failure"
+"""The user attribute of a trial that says why it failed."""
 
 
 @dataclass(slots=True)
@@ -38,7 +42,8 @@ class SearchStudy:
     """The study of one search: Optuna's in memory for drawing, a journal on disk for keeping.
 
     Every `suggest` of a stored study is a durable write of its own, so drawing happens in memory, and a finished trial
-    is written whole, in one go.
+    is written whole, in one go. Where `begun` asks for it, trials are written when they begin as well: then those that
+    a killed process leaves are known, and evaluated again. `interrupted` has the numbers of those found.
     """
 
     def __init__(
@@ -55,21 +60,32 @@ class SearchStudy:
         except OSError as error:
             reason = error.strerror or str(error)
             raise SpecError(Problem(f"{path} cannot be used: {reason}", "--out", code="unwritable")) from None
-        self._memory = optuna.create_study(sampler=sampler, directions=directions)
+        self._memory_storage = InMemoryStorage()
+        self._memory = optuna.create_study(
+            study_name=STUDY, storage=self._memory_storage, sampler=sampler, directions=directions
+        )
+        self._memory_id = self._memory_storage.get_study_id_from_name(STUDY)
+        self._begun: dict[int, int] = {}
+        """Numbers of the trials that have no end in the journal, and Optuna's ids of them there."""
         for trial in self._stored.get_trials(deepcopy=False):
             self._memory.add_trial(_copy(trial))
             sampler.remember(trial.params)
+            if trial.state == TrialState.RUNNING:
+                self._begun[trial.number] = self._storage.get_trial_id_from_study_id_trial_number(
+                    self._storage.get_study_id_from_name(STUDY), trial.number
+                )
+        self.interrupted = tuple(self._begun)
 
     def _read(self, journal: Journal, description: dict[str, Any], directions: list[Direction]) -> optuna.Study:
         try:
-            storage = JournalStorage(journal)
+            self._storage = JournalStorage(journal)
         except OSError:
             raise
         except Exception as error:
             # Optuna takes every line for one of its own, and stumbles over others in many ways
             what = f"no record that Optuna can read ({type(error).__name__}: {error})"
             raise journal.damaged(journal.line, what) from error
-        study = self._open(storage, description, directions)
+        study = self._open(self._storage, description, directions)
         labels = {name: parameter.choices for name, parameter in self.sampler.distributions.items()}
         for trial in study.get_trials(deepcopy=False):
             journal.check_trial(trial, labels, len(directions))
@@ -103,29 +119,68 @@ class SearchStudy:
         frozen = self._memory.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
         return [_read(trial) for trial in frozen]
 
-    def ask(self) -> optuna.Trial:
-        """A new trial whose network is in `sampler.candidates`."""
-        return self._memory.ask(dict(self.sampler.distributions))
+    def ask(self) -> int:
+        """The number of a new trial whose network is in `sampler.candidates`."""
+        return self._memory.ask(dict(self.sampler.distributions)).number
 
-    def tell(self, trial: optuna.Trial, values: list[float], attributes: dict[str, Any]) -> Trial:
+    def params(self, number: int) -> dict[str, Any]:
+        """The parameters' values of a trial."""
+        return self._frozen(number).params
+
+    def begin(self, number: int, attributes: dict[str, Any]) -> int:
+        """Write that a trial is being evaluated; returns how often it was begun, this time counted in."""
+        trial_id = self._begun.get(number)
+        with self._told(number):
+            if trial_id is None:
+                self._note(number, {**attributes, ATTEMPTS: 1})
+                study_id = self._storage.get_study_id_from_name(STUDY)
+                self._begun[number] = self._storage.create_new_trial(study_id, _copy(self._frozen(number)))
+                return 1
+            attempts: int = self._frozen(number).user_attrs[ATTEMPTS] + 1
+            self._note(number, {ATTEMPTS: attempts})
+            self._storage.set_trial_user_attr(trial_id, ATTEMPTS, attempts)
+            return attempts
+
+    def tell(self, number: int, values: list[float], attributes: dict[str, Any]) -> Trial:
         """Finish a trial and write it, whole; raises SpecError where the disk does not take it."""
+        self._end(number, TrialState.COMPLETE, values, attributes)
+        return _read(self._frozen(number))
+
+    def fail(self, number: int, reason: str) -> None:
+        """Write that a trial's evaluation failed, and why."""
+        self._end(number, TrialState.FAIL, None, {FAILURE: reason})
+
+    def _end(self, number: int, state: TrialState, values: list[float] | None, attributes: dict[str, Any]) -> None:
+        self._note(number, attributes)
+        self._memory.tell(number, values, state)
+        frozen = self._frozen(number)
+        with self._told(number):
+            trial_id = self._begun.pop(number, None)
+            if trial_id is None:
+                self._stored.add_trial(_copy(frozen))
+                return
+            for name, value in attributes.items():
+                self._storage.set_trial_user_attr(trial_id, name, value)
+            self._storage.set_trial_state_values(trial_id, state, frozen.values)
+
+    def _memory_trial(self, number: int) -> int:
+        return self._memory_storage.get_trial_id_from_study_id_trial_number(self._memory_id, number)
+
+    def _frozen(self, number: int) -> FrozenTrial:
+        return self._memory_storage.get_trial(self._memory_trial(number))
+
+    def _note(self, number: int, attributes: dict[str, Any]) -> None:
         for name, value in attributes.items():
-            trial.set_user_attr(name, value)
-        frozen = self._memory.tell(trial, values)
-        self._keep(frozen)
-        return _read(frozen)
+            self._memory_storage.set_trial_user_attr(self._memory_trial(number), name, value)
 
-    def fail(self, trial: optuna.Trial, reason: str) -> None:
-        """Write that a trial's evaluation failed, so that the same command goes on with the next one."""
-        trial.set_user_attr("failure", reason)
-        self._keep(self._memory.tell(trial, state=TrialState.FAIL))
-
-    def _keep(self, frozen: FrozenTrial) -> None:
+    @contextmanager
+    def _told(self, number: int) -> Iterator[None]:
+        """A journal that takes no more is told; what is in it stays."""
         try:
-            self._stored.add_trial(_copy(frozen))
+            yield
         except OSError as error:
             reason = error.strerror or str(error)
-            message = f"{self.out} does not take trial {frozen.number}: {reason}; those before it are kept. "
+            message = f"{self.out} does not take trial {number}: {reason}; those before it are kept. "
             raise SpecError(
                 Problem(f"{message}Make room, and run the same command again", "--out", code="unwritable")
             ) from None

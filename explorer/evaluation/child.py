@@ -32,22 +32,13 @@ class Began:
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
-    """A score so far; the process waits for a bool, whether to go on."""
-
-    number: int
-    step: int
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
 class Unusable:
     """There is no such evaluator, or it can't be loaded."""
 
     error: SpecError
 
 
-Message = Began | Reported | Unusable | Outcome
+Message = Began | Unusable | Outcome
 
 
 def serve(connection: Connection, evaluator: str, threads: int) -> None:
@@ -62,13 +53,7 @@ def serve(connection: Connection, evaluator: str, threads: int) -> None:
     while True:
         task: Task = connection.recv()
         connection.send(Began(task.number))
-
-        def report(step: int, value: float, number: int = task.number) -> bool:
-            connection.send(Reported(number, step, value))
-            goes_on: bool = connection.recv()
-            return goes_on
-
-        connection.send(evaluate(loaded, task, report))
+        connection.send(evaluate(loaded, task))
 
 
 def end_with(lifeline: int) -> None:

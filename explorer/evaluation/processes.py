@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Self
 
-from .child import Began, Message, Reported, Unusable
+from .child import Began, Message, Unusable
 from .outcome import Outcome, Task
 
 STDERR = 2
@@ -66,8 +66,8 @@ class Processes:
         with contextlib.suppress(OSError):  # it has died while it was idle, which next() will find
             idle.connection.send(task)
 
-    def next(self) -> Outcome | Reported:
-        """Wait for the next outcome, or for a report that must be answered; raises SpecError for a bad evaluator."""
+    def next(self) -> Outcome:
+        """Wait for the next outcome; raises SpecError for an evaluator that can't be loaded."""
         while True:
             busy = [worker for worker in self._workers if worker.task is not None]
             ready = wait([worker.connection for worker in busy], self._time_left(busy))
@@ -79,12 +79,7 @@ class Processes:
                 elif self._is_overdue(worker):
                     return self._give_up(worker, f"it took longer than {self._timeout_s:g} s")
 
-    def answer(self, number: int, *, goes_on: bool) -> None:
-        """Tell the evaluation that reported whether it goes on."""
-        worker = next(worker for worker in self._workers if worker.task is not None and worker.task.number == number)
-        worker.connection.send(goes_on)
-
-    def _hear(self, worker: _Worker) -> Outcome | Reported | None:
+    def _hear(self, worker: _Worker) -> Outcome | None:
         try:
             message: Message = worker.connection.recv()
         except (EOFError, ConnectionResetError):
@@ -94,8 +89,7 @@ class Processes:
             return None
         if isinstance(message, Unusable):
             raise message.error
-        if isinstance(message, Outcome):
-            worker.task = worker.began = None
+        worker.task = worker.began = None
         return message
 
     def _time_left(self, busy: list[_Worker]) -> float | None:

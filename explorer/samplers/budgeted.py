@@ -60,7 +60,7 @@ class BudgetedSampler(BaseSampler):
         # of the two a trial saw would tell whether the search had been interrupted before it
         parents.get_parent_population(study, parents.get_trial_generation(study, trial))
         varied = {name: each for name, each in search_space.items() if not each.single()}
-        child = self._encode(parents.sample_relative(study, trial, varied))
+        child = self.encode(parents.sample_relative(study, trial, varied))
         candidate = self._fit(child, random.Random(seed))
         self.tried.add(self.key(candidate.assignment))
         self.candidates[trial.number] = candidate
@@ -78,7 +78,7 @@ class BudgetedSampler(BaseSampler):
 
     def remember(self, params: dict[str, Any]) -> None:
         """Take a trial of an earlier run into account."""
-        self.tried.add(self.key(self._encode(params)))
+        self.tried.add(self.key(self.encode(params)))
 
     def key(self, assignment: Assignment) -> tuple[tuple[str, int], ...]:
         """What makes a network the same: the options of the parameters that have a say."""
@@ -88,7 +88,8 @@ class BudgetedSampler(BaseSampler):
         """Optuna's parameter values of an assignment."""
         return {name: self._space.parameters[name].labels[index] for name, index in assignment.items()}
 
-    def _encode(self, params: dict[str, Any]) -> Assignment:
+    def encode(self, params: dict[str, Any]) -> Assignment:
+        """The assignment of Optuna's parameter values."""
         return {name: self._space.parameters[name].labels.index(value) for name, value in params.items()}
 
     def _fit(self, child: Assignment, rng: random.Random) -> Candidate:

@@ -1,0 +1,43 @@
+"""Evaluating in this process, one network at a time: for evaluators so quick that a process of their own costs more."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from ..evaluators import load_evaluator
+from .outcome import Outcome, Task, evaluate
+
+
+class Here:
+    """Stands where Processes stand, with room for one task; an evaluation can't be ended from outside."""
+
+    def __init__(self, evaluator: str) -> None:
+        self._evaluate = load_evaluator(evaluator)
+        self._task: Task | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._task = None
+
+    @property
+    def running(self) -> int:
+        """Number of tasks that are to be evaluated."""
+        return int(self._task is not None)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether there is room for a task."""
+        return self._task is None
+
+    def submit(self, task: Task) -> None:
+        """Take a task."""
+        self._task = task
+
+    def next(self) -> Outcome:
+        """Evaluate the task that was taken."""
+        assert self._task is not None
+        task, self._task = self._task, None
+        return evaluate(self._evaluate, task)

@@ -1,0 +1,178 @@
+"""The loop of a search: draw a network, have it evaluated, keep what came of it, until there are enough."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from hiri_spec import SpecError
+from hiri_spec.errors import Problem
+from hiri_spec.files import to_yaml, write_text
+
+from .budget import Candidate, cost_of
+from .evaluation.outcome import Outcome, Task
+from .interrupts import undivided
+from .results import Member
+from .samplers.budgeted import BudgetedSampler
+from .space import Space, sketch
+from .study import SearchStudy, Trial
+
+MOST_FAILURES = 5
+"""Evaluations that fail one after the other before a search stops: then it is not the networks that are at fault."""
+MOST_ATTEMPTS = 3
+"""Times that a trial is begun: whatever kills the search each time is not tried for ever."""
+
+
+class Evaluation(Protocol):
+    """Where networks are evaluated: Here, or in Processes."""
+
+    @property
+    def running(self) -> int: ...
+
+    @property
+    def is_free(self) -> bool: ...
+
+    def submit(self, task: Task) -> None: ...
+
+    def next(self) -> Outcome: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A trial without a score: why, and where its network lies."""
+
+    number: int
+    reason: str
+    file: Path
+
+
+class Pursuit:
+    """One search under way. `members` are its finished trials, `failures` those that failed while it was watched.
+
+    With `is_noted`, the study is told of each trial when it begins, so that one that is interrupted is known.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        study: SearchStudy,
+        sampler: BudgetedSampler,
+        *,
+        seed: int,
+        is_single: bool,
+        is_noted: bool,
+        tried: Callable[[Member, Member], None],
+        failed: Callable[[Failed], None],
+    ) -> None:
+        self._space, self._study, self._sampler = space, study, sampler
+        self._seed, self._is_single, self._is_noted = seed, is_single, is_noted
+        self._tried, self._failed = tried, failed
+        self.members = [self._member(trial) for trial in study.trials]
+        self._candidates: dict[int, Candidate] = {}
+        self._interrupted = list(study.interrupted)
+        self._failures_in_row = 0
+        self._exhausted: SpecError | None = None
+
+    def go_on(self, evaluation: Evaluation, trials: int) -> None:
+        """Until so many trials are finished, counting those there were.
+
+        Raises SpecError where no network is left, a disk takes no more, or too many evaluations fail in a row.
+        """
+        while len(self.members) < trials:
+            while evaluation.is_free and len(self.members) + evaluation.running < trials:
+                task = self._next_task()
+                if task is None:
+                    break
+                evaluation.submit(task)
+            if not evaluation.running and self._exhausted is not None:
+                raise self._exhausted
+            if evaluation.running:
+                self._keep(evaluation.next())
+
+    def _next_task(self) -> Task | None:
+        """A trial that was interrupted, or else a new one; None if there are no more."""
+        while self._interrupted:
+            number = self._interrupted.pop(0)
+            task = self._begin(number, self._candidate_again(number))
+            if task is not None:
+                return task
+        if self._exhausted is not None:
+            return None
+        try:
+            number = self._study.ask()
+        except SpecError as error:
+            if error.problems[0].code != "exhausted":
+                raise
+            self._exhausted = error
+            return None
+        return self._begin(number, self._sampler.candidates.pop(number))
+
+    def _candidate_again(self, number: int) -> Candidate:
+        assignment = self._sampler.encode(self._study.params(number))
+        spec = self._space.spec(assignment)
+        if spec is None:
+            raise self._foreign(number)
+        return Candidate(assignment, spec, *cost_of(spec))
+
+    def _begin(self, number: int, candidate: Candidate) -> Task | None:
+        """What is to be evaluated; None for a trial that was interrupted too often."""
+        self._candidates[number] = candidate
+        attempts = self._study.begin(number, _facts(candidate)) if self._is_noted else 1
+        if attempts > MOST_ATTEMPTS:
+            self._keep(Outcome(number, None, 0.0, f"it was interrupted {MOST_ATTEMPTS} times"))
+            return None
+        return Task(number, candidate.spec, evaluation_seed(self._seed, number))
+
+    def _keep(self, outcome: Outcome) -> None:
+        candidate = self._candidates.pop(outcome.number)
+        if outcome.score is None:
+            self._keep_failure(outcome, candidate)
+            return
+        self._failures_in_row = 0
+        values = [outcome.score] if self._is_single else [outcome.score, float(candidate.macs)]
+        attributes = {**_facts(candidate), "seconds": round(outcome.seconds, 4)}
+        with undivided():
+            self.members.append(self._member(self._study.tell(outcome.number, values, attributes)))
+        self._tried(self.members[-1], max(self.members, key=lambda member: member.score))
+
+    def _keep_failure(self, outcome: Outcome, candidate: Candidate) -> None:
+        """Note that there is no score, with the network and the traceback in files; too many in a row are raised."""
+        file = self._study.out / f"failed-{outcome.number}.yaml"
+        with undivided():
+            self._study.fail(outcome.number, outcome.failure)
+        write_text(file, to_yaml(candidate.spec))
+        write_text(file.with_suffix(".txt"), outcome.traceback or f"{outcome.failure}\n")
+        self._failed(Failed(outcome.number, outcome.failure, file))
+        self._failures_in_row += 1
+        if self._failures_in_row >= MOST_FAILURES:
+            message = (
+                f"{MOST_FAILURES} evaluations in a row failed, the last one, of trial {outcome.number}: "
+                f"{outcome.failure}; the trials before are kept, the networks are in {self._study.out}/failed-*.yaml, "
+                "what happened beside them; the same command goes on with the next network"
+            )
+            raise SpecError(Problem(message, "--evaluator", code="evaluator"))
+
+    def _member(self, trial: Trial) -> Member:
+        assignment = self._sampler.encode(trial.params)
+        spec = self._space.spec(assignment)
+        if spec is None:
+            raise self._foreign(trial.number)
+        spec = spec.model_copy(update={"name": f"{spec.name}_{trial.number}"})
+        values = self._space.values(assignment)
+        return Member(trial.number, spec, trial.score, trial.macs, trial.parameter_count, trial.seconds, values)
+
+    def _foreign(self, number: int) -> SpecError:
+        return SpecError(Problem(f"trial {number} of the journal is no network of this space", "--out"))
+
+
+def evaluation_seed(seed: int, number: int) -> int:
+    """The seed of a trial's evaluation, its own and the same whenever and wherever it is evaluated."""
+    return zlib.crc32(f"evaluation {seed} {number}".encode())
+
+
+def _facts(candidate: Candidate) -> dict[str, Any]:
+    """What is known of a network without evaluating it."""
+    return {"macs": candidate.macs, "params": candidate.params, "architecture": sketch(candidate.spec)}
