@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import operator
 import os
 import re
@@ -19,6 +20,8 @@ from .space import DEFAULT_SPACE, Space
 OBJECTIVES = ("pareto", "score")
 MOST_DIGITS = 18
 """Of a seed: what every random generator takes."""
+MOST_LETTERS = 40
+"""Of an evaluator's place, in the name of a folder."""
 
 
 def read_trials(value: Any) -> int:
@@ -130,12 +133,20 @@ def default_folder(
     parts = [Path(space.file).stem, f"{_exactly(budget.macs, 9)}gmacs", format_resolution(size)]
     if budget.max_params is not None:
         parts.append(f"{_exactly(budget.max_params, 6)}mparams")
-    parts += [name for name, default in ((objective, "pareto"), (evaluator, "zico")) if name != default]
+    parts += [name for name, default in ((objective, "pareto"), (_in_file_name(evaluator), "zico")) if name != default]
     if seed:
         parts.append(f"seed{seed}")
     if Path(space.file).resolve() != DEFAULT_SPACE.resolve() or space.is_changed:
         parts.append(space.fingerprint[:6])
     return Path("runs") / "-".join(parts)
+
+
+def _in_file_name(evaluator: str) -> str:
+    """An evaluator's name; of a user's own, what a file name can hold of its place, and a hash of the whole."""
+    if ":" not in evaluator:
+        return evaluator
+    plain = re.sub(r"[^A-Za-z0-9_.]+", "_", evaluator)[-MOST_LETTERS:]
+    return f"{plain}-{hashlib.sha256(evaluator.encode()).hexdigest()[:6]}"
 
 
 def _exactly(amount: int, digits: int) -> str:

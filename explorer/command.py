@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from hiri_spec.errors import SpecError
 from hiri_spec.files import parse_assignments
 from hiri_spec.quantities import format_resolution
 
+from .evaluators import EVALUATORS
 from .interrupts import undivided
 from .results import Member, SearchResult
 from .search import DEFAULT_TRIALS, Started, Watcher, search
@@ -127,8 +129,20 @@ def _short(size: int) -> str:
     return f"{size:,}" if size < 10**6 else f"{float(size):.1e}"
 
 
+def _list_evaluators() -> str:
+    """Each evaluator with what it tells, in lines that typer leaves as they are."""
+    lines = [
+        textwrap.fill(entry.description, 78, initial_indent=f"  {name:10}", subsequent_indent=" " * 12)
+        for name, entry in EVALUATORS.items()
+    ]
+    return "\n".join(["\b", "Evaluators:", *lines])
+
+
+EXAMPLE = "Example: python -m explorer.search --budget 5gflops --max-params 35m --stages 5 --trials 100"
+
+
 @app.command(
-    epilog="Example: python -m explorer.search --budget 5gflops --max-params 35m --stages 5 --trials 100",
+    epilog=f"{_list_evaluators()}\n\n{EXAMPLE}",
     help="Search a space for networks within a budget. The same command goes on where it stopped.",
 )
 def command(
@@ -144,7 +158,10 @@ def command(
         str, typer.Option(metavar="pareto|score", help="Score up and cost down, or score alone.")
     ] = "pareto",
     evaluator: Annotated[
-        str, typer.Option(metavar="NAME", help="zico or naswot, without training; params, without torch.")
+        str,
+        typer.Option(
+            metavar="NAME", help="One of those below, or your own: package.module:function, or file.py:function."
+        ),
     ] = "zico",
     set: SetOption = None,
     out: Annotated[

@@ -48,7 +48,7 @@ def labelled(front: tuple[Member, ...]) -> list[Member]:
 
 
 def _score_axis(result: SearchResult) -> str:
-    return result.score_name if result.is_by_params else f"{result.score_name} (no training)"
+    return result.score_name if result.is_by_cost or result.is_by_own else f"{result.score_name} (no training)"
 
 
 def _in_columns(first: list[Any], second: list[Any], blank: Any) -> list[Any]:

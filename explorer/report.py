@@ -19,7 +19,7 @@ from hiri_spec.errors import Problem
 from hiri_spec.files import to_yaml, write_text
 
 from .plots import draw_html, draw_png, load_libraries
-from .results import PARAMS, Member, SearchResult
+from .results import GMACS, PARAMS, Member, SearchResult
 
 COLUMNS = ("trial", "score", "gmacs", "params_m", "stages", "architecture", "seconds", "on_front")
 
@@ -27,9 +27,9 @@ COLUMNS = ("trial", "score", "gmacs", "params_m", "stages", "architecture", "sec
 def front_table(result: SearchResult) -> Table:
     """The Pareto front, cheapest first."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    # where parameters are the score, one column tells both
-    scores = [] if result.is_by_params else [result.score_name]
-    for name in ("trial", "network", *scores, "GMACs", PARAMS):
+    # where a cost is the score, one column tells both
+    scores = [] if result.is_by_cost else [result.score_name]
+    for name in ("trial", "network", *scores, GMACS, PARAMS):
         table.add_column(name, justify="left" if name == "network" else "right")
     for member in result.front:
         is_best = member.number == result.best.number
@@ -88,7 +88,7 @@ def spec_text(result: SearchResult, member: Member) -> str:
         f"# Found by python -m explorer.search: trial {member.number} of {len(result.trials)}.",
         f"# {member.sketch}: {member.macs / 1e9:.3f} GMACs, {member.params / 1e6:.2f} M params, "
         f"{result.score_name} {member.score:.4f}.",
-        f"# {CONVENTION}. The score needs no training and is no accuracy.",
+        f"# {CONVENTION}." + ("" if result.is_by_own else " The score needs no training and is no accuracy."),
         f"# Search: {settings}.",
     ]
     return "\n".join(lines) + "\n" + to_yaml(member.spec)

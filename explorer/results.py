@@ -11,8 +11,8 @@ from hiri_spec import ModelSpec, SpecError
 
 from .space import sketch
 
-PARAMS = "params M"
-"""What millions of parameters are called in tables, where they are the score as well as where they are not."""
+GMACS, PARAMS = "GMACs", "params M"
+"""What costs are called in tables, where they are the score as well as where they are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,14 @@ class SearchResult:
     """Why there are fewer trials than were asked for, or not all files; empty if nothing is amiss."""
 
     @property
-    def is_by_params(self) -> bool:
-        """Whether the score is the number of parameters, and needn't be told twice."""
-        return self.score_name == PARAMS
+    def is_by_cost(self) -> bool:
+        """Whether the score is one of the costs, and needn't be told twice."""
+        return self.score_name in (GMACS, PARAMS)
+
+    @property
+    def is_by_own(self) -> bool:
+        """Whether the score is of the user's own making, so that nothing is known of it."""
+        return ":" in self.settings["evaluator"]
 
     @property
     def best(self) -> Member:

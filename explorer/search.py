@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from hiri_spec import ModelSpec, SpecError, __version__
 from hiri_spec.errors import Problem
@@ -39,6 +39,9 @@ from .budget import Budget, Feasibility, check_possible, measure_feasibility
 from .interrupts import undivided
 from .results import Member, SearchResult, pareto_front
 from .space import Space, load_space, sketch
+
+if TYPE_CHECKING:
+    from .evaluators import Chosen
 
 DEFAULT_TRIALS = 300
 
@@ -99,15 +102,15 @@ def search(
     limits = Budget(parse_macs(str(budget)), None if max_params is None else parse_params(str(max_params)))
     objective, trials, seed = read_objective(objective), read_trials(trials), read_seed(seed)
     counts, changes = read_stages(stages), read_changes(set)
-    from .evaluators import check_known
+    from .evaluators import choose
 
-    check_known(evaluator)
+    chosen = choose(evaluator)
     file, folder = read_place(space, "--space", "space.yaml"), read_place(out, "--out", "runs/mine")
     opened = load_space(file, stages=counts, resolution=read_size(resolution), set=changes)
     watcher.opened(opened)
     check_possible(opened, limits)
     size = size_of(opened)
-    folder = folder or default_folder(opened, limits, size, objective, evaluator, seed)
+    folder = folder or default_folder(opened, limits, size, objective, chosen.name, seed)
     settings = {
         "space": f"{Path(opened.file).name} {opened.fingerprint}",
         "budget": limits.macs,
@@ -115,14 +118,14 @@ def search(
         "resolution": format_resolution(size),
         "stages": None if counts is None else ",".join(map(str, counts)),
         "objective": objective,
-        "evaluator": evaluator,
+        "evaluator": chosen.name,
         "seed": seed,
         "version": __version__,
     }
     from .report import write_reports
 
     with locked_folder(folder, "search"):
-        found, failure = _run(opened, limits, settings, folder, trials, watcher, size)
+        found, failure = _run(opened, limits, settings, chosen, folder, trials, watcher, size)
         try:
             watcher.ended(found)
             write_reports(found)
@@ -140,13 +143,13 @@ def _run(
     space: Space,
     budget: Budget,
     settings: dict[str, Any],
+    chosen: Chosen,
     out: Path,
     trials: int,
     watcher: Watcher,
     size: tuple[int, int],
 ) -> tuple[SearchResult, Exception | None]:
     """What was found, and the error that ended the search early, if one did."""
-    from .evaluators import EVALUATORS, load_evaluator
     from .samplers.budgeted import BudgetedSampler
     from .study import SearchStudy
 
@@ -161,7 +164,7 @@ def _run(
     failure: Exception | None = None
     try:
         # a finished search is told again without loading torch
-        evaluate = load_evaluator(settings["evaluator"]) if len(members) < trials else None
+        evaluate = chosen.load() if len(members) < trials else None
         while evaluate is not None and len(members) < trials:
             trial = study.ask()
             candidate = sampler.candidates.pop(trial.number)
@@ -193,9 +196,8 @@ def _run(
     except Exception as error:
         # nobody's mistake but ours: what was found before it is written all the same
         failure = error
-    score_name = EVALUATORS[settings["evaluator"]].score_name
     front = pareto_front(members)
-    return SearchResult(tuple(members), front, out, score_name, settings, was_interrupted, ending), failure
+    return SearchResult(tuple(members), front, out, chosen.score_name, settings, was_interrupted, ending), failure
 
 
 def _joined(first: Exception | None, second: SpecError) -> Exception:
@@ -211,10 +213,13 @@ def _joined(first: Exception | None, second: SpecError) -> Exception:
 def _evaluate(evaluate: Callable[[ModelSpec, int], float], spec: ModelSpec, seed: int, out: Path, number: int) -> float:
     """The score of a network; if the evaluator fails, the network and the traceback are kept for a report."""
     try:
-        score = float(evaluate(spec, seed))
+        given: Any = evaluate(spec, seed)
+        if given is None:
+            raise TypeError("it returned nothing; let it return a number")
+        score = float(given)
         if not math.isfinite(score):
             raise ArithmeticError(f"the score is {score}")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         place = out / f"failed-{number}.yaml"
         message = f"the evaluator failed on trial {number}: {type(error).__name__}: {error}; the trials before are kept"
         hint = f"the network is in {place}, the traceback beside it; the same command goes on with the next network"

@@ -35,7 +35,7 @@ LAYERS = [
 ]
 EXPLORER_LAYERS = [
     ["entry", "interrupts"],
-    ["figures", "latency"],
+    ["figures", "latency", "untrained", "own_evaluator"],
     ["scale", "reproduce"],
     ["choices"],
     ["space"],

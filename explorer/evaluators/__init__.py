@@ -1,51 +1,88 @@
-"""Evaluators: a score for a network, the higher the better. One file each, found by name."""
+"""Evaluators: a score for a network, the higher the better. One file each, found by scan.
+
+A new one is one file in this folder, and nothing else: its name is what `--evaluator` takes. The file's docstring
+begins with what the scores are called in tables and plots, a colon, and in one line what they tell and who says so:
+
+    \"\"\"Depth score: the number of blocks, as no paper recommends.\"\"\"
+
+and the file defines one class that is made without arguments and called as (spec, seed); its docstring says what
+departs from the paper. Names and docstrings are read from the files' text, so that `--help` and a mistake in a name
+need not import what computes the scores, torch above all.
+"""
 
 from __future__ import annotations
 
+import ast
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from pathlib import Path
 
 from hiri_spec import ModelSpec, SpecError
 from hiri_spec.errors import Problem, show, suggest
 
-from ..results import PARAMS
+from ..own_evaluator import FLAG, FORM, load_own
+
+Evaluator = Callable[[ModelSpec, int], float]
+"""Scores a network, the higher the better; the same spec and seed give the same score, whatever was done before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where an evaluator lives, to be loaded on use as most need torch, and what its scores are called."""
+    """What the file of an evaluator says about it: what its scores are called, and what they tell."""
 
-    place: str
     score_name: str
+    description: str
+
+
+def read_entry(file: Path) -> Entry:
+    """Read the first line of a file's docstring; raises ValueError, for the file's author, where it isn't in form."""
+    text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    score_name, colon, description = text.partition("\n")[0].partition(": ")
+    if not colon or not score_name or not description:
+        raise ValueError(f"{file.name} needs a docstring that begins with a name, a colon and what the score tells")
+    return Entry(score_name, description)
 
 
 EVALUATORS = {
-    "zico": Entry("explorer.evaluators.zico:ZiCo", "ZiCo score"),
-    "naswot": Entry("explorer.evaluators.naswot:Naswot", "NASWOT score"),
-    "params": Entry("explorer.evaluators.params:Params", PARAMS),
+    file.stem: read_entry(file) for file in sorted(Path(__file__).parent.glob("*.py")) if file.stem != "__init__"
 }
 
 
-class Evaluator(Protocol):
-    """Scores a network; the same spec and seed give the same score."""
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An evaluator that was asked for: its name as a study keeps it, what its scores are called, how to get it."""
 
     name: str
+    score_name: str
+    load: Callable[[], Evaluator]
+    """Imports what computes the score, if that hasn't happened."""
 
-    def __call__(self, spec: ModelSpec, seed: int) -> float:
-        """The score, higher is better."""
-        ...
 
+def choose(name: object) -> Chosen:
+    """Find an evaluator by its name, or the user's own by its place, before anything is written.
 
-def check_known(name: str) -> None:
-    """Refuse an unknown evaluator before anything is written; raises SpecError with the known ones."""
+    Raises SpecError for an unknown name, and for what is no evaluator at its place.
+    """
+    if isinstance(name, str) and ":" in name:
+        own = load_own(name)
+        return Chosen(own.name, own.score_name, lambda: own.evaluate)
     if not isinstance(name, str) or name not in EVALUATORS:
-        raise SpecError(Problem(f"unknown evaluator {show(name)}; {suggest(name, EVALUATORS)}", "--evaluator"))
+        is_place = callable(name) or (isinstance(name, str) and "." in name)
+        tail = f"for your own, {FORM}" if is_place else suggest(name, EVALUATORS)
+        raise SpecError(Problem(f"unknown evaluator {show(name)}; {tail}", FLAG))
+    return Chosen(name, EVALUATORS[name].score_name, partial(_make, name))
 
 
-def load_evaluator(name: str) -> Evaluator:
-    """Make an evaluator by its name; raises SpecError with the known ones."""
-    check_known(name)
-    module, _, attribute = EVALUATORS[name].place.partition(":")
-    evaluator: Evaluator = getattr(importlib.import_module(module), attribute)()
+def load_evaluator(name: object) -> Evaluator:
+    """Make an evaluator by its name or place; raises SpecError as `choose` does."""
+    return choose(name).load()
+
+
+def _make(name: str) -> Evaluator:
+    module = importlib.import_module(f"{__name__}.{name}")
+    classes = [value for value in vars(module).values() if isinstance(value, type) and "__call__" in vars(value)]
+    (found,) = [each for each in classes if each.__module__ == module.__name__]
+    evaluator: Evaluator = found()
     return evaluator

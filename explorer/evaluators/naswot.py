@@ -1,14 +1,15 @@
-"""NASWOT: how differently an untrained network sees different images (Mellor et al. 2021, arXiv 2006.04647)."""
+"""NASWOT score: how differently an untrained network sees different images (Mellor et al. 2021, arXiv 2006.04647)."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from hiri_spec import ModelSpec, SpecError, build
+from hiri_spec import ModelSpec, SpecError
 from hiri_spec.errors import Problem
 
-ACTIVATIONS = (nn.GELU, nn.ReLU, nn.SiLU)
+from ..untrained import ACTIVATIONS, untrained
+
 IMAGES = 16
 SIDE = 160
 """Pixels a side of the images: fewer than the search's, so that a score takes a fraction of a second."""
@@ -23,23 +24,19 @@ class Naswot:
     4.5 to 5 GMACs the score was 16 log(activations) - 8.37 ± 0.05 (docs/search.md).
     """
 
-    name = "naswot"
-
     def __call__(self, spec: ModelSpec, seed: int) -> float:
         """The score; higher means that the images are told apart better. Raises SpecError without activations."""
-        kernel = torch.zeros(IMAGES, IMAGES, dtype=torch.float64)
-
-        def count_agreements(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            code = (inputs[0] > 0).flatten(1).float()
-            kernel.add_(code @ code.T + (1 - code) @ (1 - code).T)
-
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            torch.manual_seed(seed)
-            model = build(spec, classes=0, drop_path_rate=0.0).train()
+        with untrained(spec, seed, classes=0) as model, torch.no_grad():
             activations = [module for module in model.modules() if isinstance(module, ACTIVATIONS)]
             if not activations:
                 raise SpecError(Problem(f"{spec.name} has no activations to look at", "--evaluator"))
+            kernel = torch.zeros(IMAGES, IMAGES, dtype=torch.float64)
+
+            def count_agreements(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+                code = (inputs[0] > 0).flatten(1).float()
+                kernel.add_(code @ code.T + (1 - code) @ (1 - code).T)
+
             for module in activations:
                 module.register_forward_pre_hook(count_agreements)
             model(torch.randn(IMAGES, spec.in_channels, SIDE, SIDE))
-        return float(torch.linalg.slogdet(kernel).logabsdet)
+            return float(torch.linalg.slogdet(kernel).logabsdet)

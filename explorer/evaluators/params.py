@@ -1,4 +1,4 @@
-"""Capacity: the more parameters for the same MACs, the better. Needs no torch; a baseline, not a promise."""
+"""params M: millions of parameters, for the same MACs the more the better. A baseline, not a promise."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from hiri_spec import ModelSpec, cost
 
 
 class Params:
-    """Millions of parameters, known without building."""
-
-    name = "params"
+    """Millions of parameters, known without building and without torch."""
 
     def __call__(self, spec: ModelSpec, seed: int) -> float:
         """Millions of parameters; the seed has no say."""

@@ -1,12 +1,14 @@
-"""ZiCo: how steady an untrained network's gradients are from batch to batch (Li et al. 2023, arXiv 2301.11300)."""
+"""ZiCo score: how steady a network's first gradients are from batch to batch (Li et al. 2023, arXiv 2301.11300)."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from hiri_spec import ModelSpec, SpecError, build
+from hiri_spec import ModelSpec, SpecError
 from hiri_spec.errors import Problem
+
+from ..untrained import untrained, weights_of
 
 BATCHES = 4
 IMAGES = 4
@@ -23,17 +25,13 @@ class ZiCo:
     docs/search.md.
     """
 
-    name = "zico"
-
     def __call__(self, spec: ModelSpec, seed: int) -> float:
         """The score; higher means more and larger layers of steadier gradients.
 
         Raises SpecError for a network without a layer whose gradients can be compared.
         """
-        with torch.random.fork_rng(devices=[]), torch.enable_grad():
-            torch.manual_seed(seed)
-            model = build(spec, classes=CLASSES, drop_path_rate=0.0).train()
-            weights = [layer.weight for layer in model.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+        with untrained(spec, seed, classes=CLASSES) as model:
+            weights = weights_of(model)
             batches = [self._gradients(model, weights, spec.in_channels) for _ in range(BATCHES)]
         steadiness = [self._steadiness(layer) for layer in zip(*batches, strict=True)]
         compared = [value.log() for value in steadiness if value > 0]

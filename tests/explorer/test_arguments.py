@@ -47,7 +47,7 @@ def test_sizes_and_stages_as_python_writes_them(space_file: Path, tmp_path: Path
         ({"space": 5}, r"--space: 5 is no path; give one, like space\.yaml"),
         ({"out": 5}, r"--out: 5 is no path; give one, like runs/mine"),
         ({"out": ""}, r"--out: '' is no path"),
-        ({"evaluator": ["x"]}, r"--evaluator: unknown evaluator \['x'\]; known: naswot, params, zico"),
+        ({"evaluator": ["x"]}, r"--evaluator: unknown evaluator \['x'\]; known: gradnorm, macs, meco, "),
         ({"objective": ["x"]}, r"--objective: unknown objective \['x'\]; known: pareto, score"),
         ({"set": 5}, r"--set: 5 sets nothing; give a mapping from dotted paths"),
         ({"set": {5: 1}}, r"--set: \{5: 1\} sets nothing"),

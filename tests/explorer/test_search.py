@@ -55,7 +55,7 @@ def test_the_search_beats_chance(space_file: Path, tmp_path: Path) -> None:
         (["--budget", BUDGET, "--out", ""], "--out: '' is no path; give one, like runs/mine"),
         (["--budget", BUDGET, "--stages", "9"], "no networks of 9 stages; it offers 2, 3"),
         (["--budget", BUDGET, "--objective", "scor"], "--objective: unknown objective 'scor'; did you mean 'score'?"),
-        (["--budget", BUDGET, "--evaluator", "nasw"], "--evaluator: unknown evaluator 'nasw'; did you mean 'naswot'?"),
+        (["--budget", BUDGET, "--evaluator", "naswat"], "unknown evaluator 'naswat'; did you mean 'naswot'?"),
         (["--budget", BUDGET, "--trials", "0"], "--trials: 0 trials are too few"),
         (["--budget", BUDGET, "--resolution", "64,96"], "--resolution: a search has one image size"),
         (["--budget", BUDGET, "--resolution", "16"], "--resolution: 16 is too small"),
