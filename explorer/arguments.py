@@ -20,6 +20,8 @@ from .space import DEFAULT_SPACE, Space
 OBJECTIVES = ("pareto", "score")
 MOST_DIGITS = 18
 """Of a seed: what every random generator takes."""
+MOST_WORKERS = 1024
+"""Processes of one machine."""
 MOST_LETTERS = 40
 """Of an evaluator's place, in the name of a folder."""
 
@@ -31,6 +33,15 @@ def read_trials(value: Any) -> int:
         raise SpecError(Problem(f"{show(value)} is no number of trials; give a whole number, like 300", "--trials"))
     if number < 1:
         raise SpecError(Problem(f"{number} trials are too few; ask for 1 or more", "--trials"))
+    return number
+
+
+def read_workers(value: Any) -> int:
+    """A number of processes; raises SpecError for anything but a whole number from 1 to MOST_WORKERS."""
+    number = _whole(value)
+    if number is None or not 1 <= number <= MOST_WORKERS:
+        message = f"{show(value)} is no number of workers; give a whole number from 1 to {MOST_WORKERS}, like 2"
+        raise SpecError(Problem(message, "--workers"))
     return number
 
 

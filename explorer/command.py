@@ -19,6 +19,7 @@ from hiri_spec.quantities import format_resolution
 
 from .evaluators import EVALUATORS
 from .interrupts import undivided
+from .pursuit import Failed
 from .results import Member, SearchResult
 from .search import DEFAULT_TRIALS, Started, Watcher, search
 from .space import Space
@@ -106,6 +107,10 @@ class Screen(Watcher):
             self._console.print(f"{member.number + 1}/{self._trials} {line}")
             self._last = time.monotonic()
 
+    def failed(self, failed: Failed) -> None:
+        """Tell why a trial has no score."""
+        self._console.print(f"trial {failed.number} failed: {failed.reason} ({_shown(str(failed.file))})")
+
     def ended(self, result: SearchResult) -> None:
         """Keep what was found, which is printed however the rest goes."""
         self.close()
@@ -168,6 +173,10 @@ def command(
         str | None, typer.Option(metavar="FOLDER", help="Where everything goes; by default in runs/.")
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Decides everything that is drawn.")] = 0,
+    workers: Annotated[int, typer.Option(metavar="N", help="Networks to evaluate at the same time.")] = 1,
+    trial_timeout: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Give an evaluation up after this, e.g. 90s or 10m.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the search and print its front."""
@@ -186,6 +195,8 @@ def command(
             set=parse_assignments(set or []),
             out=out,
             seed=seed,
+            workers=workers,
+            trial_timeout=trial_timeout,
             watcher=screen,
         )
     except Exception as error:

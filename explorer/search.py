@@ -8,21 +8,16 @@ if __name__ == "__main__":
 
     start("explorer.command")
 
-import math
 import sys
-import time
-import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
-from hiri_spec import ModelSpec, SpecError, __version__
-from hiri_spec.errors import Problem
-from hiri_spec.files import to_yaml, write_text
+from hiri_spec import SpecError, __version__
 from hiri_spec.locking import locked_folder
-from hiri_spec.quantities import format_resolution, parse_macs, parse_params
+from hiri_spec.quantities import format_resolution, parse_macs, parse_params, parse_seconds
 
 from .arguments import (
     default_folder,
@@ -33,15 +28,16 @@ from .arguments import (
     read_size,
     read_stages,
     read_trials,
+    read_workers,
     size_of,
 )
 from .budget import Budget, Feasibility, check_possible, measure_feasibility
-from .interrupts import undivided
 from .results import Member, SearchResult, pareto_front
-from .space import Space, load_space, sketch
+from .space import Space, load_space
 
 if TYPE_CHECKING:
     from .evaluators import Chosen
+    from .pursuit import Failed
 
 DEFAULT_TRIALS = 300
 
@@ -60,6 +56,14 @@ class Started:
     dropped_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """How networks are evaluated, which has no say in what is found: how many at once, and what one may take."""
+
+    workers: int = 1
+    timeout_s: float | None = None
+
+
 class Watcher:
     """Told how a search goes; this one says nothing."""
 
@@ -71,6 +75,9 @@ class Watcher:
 
     def tried(self, member: Member, best: Member) -> None:
         """A trial is finished."""
+
+    def failed(self, failed: Failed) -> None:
+        """A trial has no score; the search goes on."""
 
     def ended(self, result: SearchResult) -> None:
         """No more is tried; the files are being written. Whatever goes wrong from here on, this is what was found."""
@@ -89,19 +96,23 @@ def search(
     set: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     seed: int = 0,
+    workers: int = 1,
+    trial_timeout: str | float | None = None,
     watcher: Watcher | None = None,
 ) -> SearchResult:
     """Search a space for networks within a budget ("5gflops", "5gmacs", 5e9), as the command does, and write the same.
 
-    `trials` is the number in all: called again, a search goes on to it. A search that runs out of networks before, or
-    is stopped by Ctrl-C, says so in the result's `ending`. Raises SpecError for a wrong argument or space, an
-    impossible budget, a folder that holds another search, and, once everything found is written, for what ended the
-    search early: an evaluator that failed, a full disk.
+    `trials` is the number in all: called again, a search goes on to it. `workers` networks are evaluated at the same
+    time; an evaluation that takes longer than `trial_timeout` ("90s", "5m", or seconds) fails, as one that raises does,
+    and the search goes on. A search that runs out of networks before, or is stopped by Ctrl-C, says so in the result's
+    `ending`. Raises SpecError for a wrong argument or space, an impossible budget, a folder that holds another search,
+    and, once everything found is written, for what ended the search early: failures in a row, a full disk.
     """
     watcher = watcher or Watcher()
     limits = Budget(parse_macs(str(budget)), None if max_params is None else parse_params(str(max_params)))
     objective, trials, seed = read_objective(objective), read_trials(trials), read_seed(seed)
     counts, changes = read_stages(stages), read_changes(set)
+    how = How(read_workers(workers), None if trial_timeout is None else parse_seconds(str(trial_timeout)))
     from .evaluators import choose
 
     chosen = choose(evaluator)
@@ -125,7 +136,7 @@ def search(
     from .report import write_reports
 
     with locked_folder(folder, "search"):
-        found, failure = _run(opened, limits, settings, chosen, folder, trials, watcher, size)
+        found, failure = _run(opened, limits, settings, chosen, folder, trials, watcher, size, how)
         try:
             watcher.ended(found)
             write_reports(found)
@@ -148,8 +159,10 @@ def _run(
     trials: int,
     watcher: Watcher,
     size: tuple[int, int],
+    how: How,
 ) -> tuple[SearchResult, Exception | None]:
     """What was found, and the error that ended the search early, if one did."""
+    from .pursuit import Pursuit
     from .samplers.budgeted import BudgetedSampler
     from .study import SearchStudy
 
@@ -157,47 +170,42 @@ def _run(
     sampler = BudgetedSampler(space, budget, seed)
     directions: list[Literal["minimize", "maximize"]] = ["maximize"] if is_single else ["maximize", "minimize"]
     study = SearchStudy(out, settings, sampler, directions)
-    members = [_member(space, trial) for trial in study.trials]
+    is_here = chosen.is_quick and how == How()
+    pursuit = Pursuit(
+        space,
+        study,
+        sampler,
+        seed=seed,
+        is_single=is_single,
+        is_noted=not is_here,
+        tried=watcher.tried,
+        failed=watcher.failed,
+    )
     feasibility = measure_feasibility(space, budget, seed)
-    watcher.started(Started(space, budget, feasibility, size, out, trials, len(members), study.dropped_bytes))
+    finished = len(pursuit.members)
+    watcher.started(Started(space, budget, feasibility, size, out, trials, finished, study.dropped_bytes))
     was_interrupted, ending = False, ""
     failure: Exception | None = None
     try:
-        # a finished search is told again without loading torch
-        evaluate = chosen.load() if len(members) < trials else None
-        while evaluate is not None and len(members) < trials:
-            trial = study.ask()
-            candidate = sampler.candidates.pop(trial.number)
-            began = time.perf_counter()
-            try:
-                score = _evaluate(evaluate, candidate.spec, seed, out, trial.number)
-            except SpecError as error:
-                failure = error
-                study.fail(trial, str(error))
-                break
-            attributes = {
-                "macs": candidate.macs,
-                "params": candidate.params,
-                "architecture": sketch(candidate.spec),
-                "seconds": round(time.perf_counter() - began, 4),
-            }
-            values = [score] if is_single else [score, float(candidate.macs)]
-            with undivided():
-                members.append(_member(space, study.tell(trial, values, attributes)))
-            best = max(members, key=lambda member: member.score)
-            watcher.tried(members[-1], best)
+        if finished < trials:  # a finished search is told again without loading torch
+            from .evaluation.here import Here
+            from .evaluation.processes import Processes
+
+            with Here(chosen) if is_here else Processes(chosen.name, how.workers, how.timeout_s) as evaluation:
+                pursuit.go_on(evaluation, trials)
     except KeyboardInterrupt:
         was_interrupted = True
     except SpecError as error:
-        if error.problems[0].code == "exhausted" and members:
+        if error.problems[0].code == "exhausted" and pursuit.members:
             ending = error.problems[0].message
         else:
-            failure = _joined(failure, error)
+            failure = error
     except Exception as error:
         # nobody's mistake but ours: what was found before it is written all the same
         failure = error
+    members = tuple(sorted(pursuit.members, key=lambda member: member.number))
     front = pareto_front(members)
-    return SearchResult(tuple(members), front, out, chosen.score_name, settings, was_interrupted, ending), failure
+    return SearchResult(members, front, out, chosen.score_name, settings, was_interrupted, ending), failure
 
 
 def _joined(first: Exception | None, second: SpecError) -> Exception:
@@ -208,39 +216,6 @@ def _joined(first: Exception | None, second: SpecError) -> Exception:
         return SpecError([*first.problems, *second.problems])
     first.add_note(str(second))
     return first
-
-
-def _evaluate(evaluate: Callable[[ModelSpec, int], float], spec: ModelSpec, seed: int, out: Path, number: int) -> float:
-    """The score of a network; if the evaluator fails, the network and the traceback are kept for a report."""
-    try:
-        given: Any = evaluate(spec, seed)
-        if given is None:
-            raise TypeError("it returned nothing; let it return a number")
-        score = float(given)
-        if not math.isfinite(score):
-            raise ArithmeticError(f"the score is {score}")
-    except (Exception, SystemExit) as error:
-        place = out / f"failed-{number}.yaml"
-        message = f"the evaluator failed on trial {number}: {type(error).__name__}: {error}; the trials before are kept"
-        hint = f"the network is in {place}, the traceback beside it; the same command goes on with the next network"
-        problems = [Problem(f"{message}; {hint}", "--evaluator", code="evaluator")]
-        try:
-            write_text(place, to_yaml(spec))
-            write_text(place.with_suffix(".txt"), traceback.format_exc())
-        except SpecError as unwritten:
-            problems += unwritten.problems
-        raise SpecError(problems) from error
-    return score
-
-
-def _member(space: Space, trial: Any) -> Member:
-    assignment = {name: space.parameters[name].labels.index(value) for name, value in trial.params.items()}
-    spec = space.spec(assignment)
-    if spec is None:
-        raise SpecError(Problem(f"trial {trial.number} of the journal is no network of this space", "--out"))
-    spec = spec.model_copy(update={"name": f"{spec.name}_{trial.number}"})
-    values = space.values(assignment)
-    return Member(trial.number, spec, trial.score, trial.macs, trial.parameter_count, trial.seconds, values)
 
 
 class _Callable(ModuleType):

@@ -1,4 +1,4 @@
-"""Reading and writing amounts with units: "5gflops", "35m", "448x672", 5.009 G, 18.4 MiB, 1:23."""
+"""Reading and writing amounts with units: "5gflops", "35m", "448x672", "90s", 5.009 G, 18.4 MiB, 1:23."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ LARGEST_SIDE = 10**7
 """No image has more pixels a side."""
 
 _PREFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
+_SECONDS = {"ms": 1e-3, "": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 _AMOUNT = re.compile(r"\s*([0-9]*\.?[0-9]+(?:e[+-]?[0-9]+)?)\s*([kmgt]?)([a-z]*)\s*", re.IGNORECASE)
 
 
@@ -36,6 +37,17 @@ def parse_macs(text: str, flag: str = "--budget") -> int:
 def parse_params(text: str, flag: str = "--max-params") -> int:
     """Read a number of parameters."""
     return parse_amount(text, flag=flag, units=("params", "param"), example="35m or 3.5e7")
+
+
+def parse_seconds(text: str, flag: str = "--trial-timeout") -> float:
+    """Read a time such as "90s", "5m", "1.5h" or "20ms"; a number alone is in seconds."""
+    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+(?:e[+-]?[0-9]+)?)\s*(ms|s|m|min|h|d|)\s*", text, re.IGNORECASE | re.ASCII)
+    if match is None:
+        raise SpecError(Problem(f"{text!r} is no time; write it like 90s, 5m or 1.5h", flag, code="amount"))
+    value = float(match[1]) * _SECONDS[match[2].lower()]
+    if not 0 < value < 1e9:
+        raise SpecError(Problem(f"{text!r} is {value:g} seconds; use more than 0 and below 1e9", flag, code="amount"))
+    return value
 
 
 def parse_resolutions(text: str, flag: str = "--resolution") -> list[tuple[int, int]]:

@@ -42,7 +42,8 @@ EXPLORER_LAYERS = [
     ["bounds", "results"],
     ["budget", "plots", "evaluators"],
     ["arguments", "samplers", "report", "journal"],
-    ["study"],
+    ["study", "evaluation"],
+    ["pursuit"],
     ["search"],
     ["command", "__init__"],
 ]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from ..evaluators import load_evaluator
+from ..evaluators import Chosen
 from .outcome import Outcome, Task, evaluate
 
 
 class Here:
     """Stands where Processes stand, with room for one task; an evaluation can't be ended from outside."""
 
-    def __init__(self, evaluator: str) -> None:
-        self._evaluate = load_evaluator(evaluator)
+    def __init__(self, evaluator: Chosen) -> None:
+        self._evaluator = evaluator.load()
         self._task: Task | None = None
 
     def __enter__(self) -> Self:
@@ -40,4 +40,4 @@ class Here:
         """Evaluate the task that was taken."""
         assert self._task is not None
         task, self._task = self._task, None
-        return evaluate(self._evaluate, task)
+        return evaluate(self._evaluator, task)

@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from hiri_spec import ModelSpec
 
@@ -35,10 +36,14 @@ def evaluate(evaluator: Callable[[ModelSpec, int], float], task: Task) -> Outcom
     """Score a network; whatever an evaluator raises is its outcome, but for Ctrl-C and the like."""
     began = time.perf_counter()
     try:
-        value = float(evaluator(task.spec, task.seed))
+        given: Any = evaluator(task.spec, task.seed)
+        if given is None:
+            failure = "it returned nothing; let it return a number"
+            return Outcome(task.number, None, time.perf_counter() - began, failure)
+        value = float(given)
         if not math.isfinite(value):
             return Outcome(task.number, None, time.perf_counter() - began, f"the score is {value}")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         failure = f"{type(error).__name__}: {error}"
         return Outcome(task.number, None, time.perf_counter() - began, failure, traceback.format_exc())
     return Outcome(task.number, value, time.perf_counter() - began)

@@ -6,7 +6,8 @@ begins with what the scores are called in tables and plots, a colon, and in one 
     \"\"\"Depth score: the number of blocks, as no paper recommends.\"\"\"
 
 and the file defines one class that is made without arguments and called as (spec, seed); its docstring says what
-departs from the paper. Names and docstrings are read from the files' text, so that `--help` and a mistake in a name
+departs from the paper. With `QUICK = True` it is computed in the search's own process, others in one of their own,
+which may break. Names and docstrings are read from the files' text, so that `--help` and a mistake in a name
 need not import what computes the scores, torch above all.
 """
 
@@ -30,19 +31,25 @@ Evaluator = Callable[[ModelSpec, int], float]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the file of an evaluator says about it: what its scores are called, and what they tell."""
+    """What the file of an evaluator says about it: what its scores are called, what they tell, and if it is quick."""
 
     score_name: str
     description: str
+    is_quick: bool = False
 
 
 def read_entry(file: Path) -> Entry:
     """Read the first line of a file's docstring; raises ValueError, for the file's author, where it isn't in form."""
-    text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    text = ast.get_docstring(tree) or ""
     score_name, colon, description = text.partition("\n")[0].partition(": ")
     if not colon or not score_name or not description:
         raise ValueError(f"{file.name} needs a docstring that begins with a name, a colon and what the score tells")
-    return Entry(score_name, description)
+    is_quick = any(
+        isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["QUICK"]
+        for node in tree.body
+    )
+    return Entry(score_name, description, is_quick)
 
 
 EVALUATORS = {
@@ -58,6 +65,8 @@ class Chosen:
     score_name: str
     load: Callable[[], Evaluator]
     """Imports what computes the score, if that hasn't happened."""
+    is_quick: bool = False
+    """Whether a process of its own would cost more than the score."""
 
 
 def choose(name: object) -> Chosen:
@@ -72,7 +81,7 @@ def choose(name: object) -> Chosen:
         is_place = callable(name) or (isinstance(name, str) and "." in name)
         tail = f"for your own, {FORM}" if is_place else suggest(name, EVALUATORS)
         raise SpecError(Problem(f"unknown evaluator {show(name)}; {tail}", FLAG))
-    return Chosen(name, EVALUATORS[name].score_name, partial(_make, name))
+    return Chosen(name, EVALUATORS[name].score_name, partial(_make, name), EVALUATORS[name].is_quick)
 
 
 def load_evaluator(name: object) -> Evaluator:

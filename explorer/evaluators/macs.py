@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hiri_spec import ModelSpec, cost
 
+QUICK = True
+
 
 class Macs:
     """Billions of multiply-adds of one image of the spec's size, known without building and without torch.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hiri_spec import ModelSpec, cost
 
+QUICK = True
+
 
 class Params:
     """Millions of parameters, known without building and without torch."""

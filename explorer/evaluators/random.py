@@ -11,6 +11,8 @@ from hiri_spec.files import to_data
 BITS = 53
 """As many as a float keeps."""
 
+QUICK = True
+
 
 class Random:
     """Uniform from 0 to 1, by a hash of the network and the seed; neither name nor description has a say."""

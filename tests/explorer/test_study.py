@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import explorer.evaluators.params as params
 import hiri_spec
 from explorer.command import app
+from explorer.pursuit import Failed
 from explorer.results import Member, SearchResult
 from explorer.search import Watcher
 from hiri_spec import SpecError
@@ -126,7 +127,7 @@ def test_what_was_found_before_a_failure_is_on_the_screen(
     space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: object, spec: hiri_spec.ModelSpec, seed: int) -> float:
-        if list(tmp_path.glob("run/*")) and (tmp_path / "run/study.journal").read_bytes().count(b'"op_code":4') == 3:
+        if (tmp_path / "run/study.journal").read_bytes().count(b'"op_code":4') >= 3:
             raise RuntimeError("out of memory")
         return 1.0
 
@@ -134,7 +135,10 @@ def test_what_was_found_before_a_failure_is_on_the_screen(
     arguments = ["--budget", BUDGET, "--space", str(space_file), "--evaluator", "params"]
     result = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "run")])
     assert isinstance(result.exception, SpecError)
-    assert "the evaluator failed on trial 3" in str(result.exception)
+    assert "5 evaluations in a row failed, the last one, of trial 7: RuntimeError: out of memory" in str(
+        result.exception
+    )
+    assert "trial 3 failed: RuntimeError: out of memory" in result.stderr
     assert f"the front of 3 trials; best: {tmp_path / 'run' / 'best.yaml'}" in result.stdout
 
 
@@ -168,14 +172,19 @@ def test_a_score_that_is_no_number(
         seen.append(spec.name)
         return score if len(seen) == 4 else own(self, spec, seed)
 
+    class Notes(Watcher):
+        def failed(self, failed: Failed) -> None:
+            told_failures.append((failed.number, failed.reason, failed.file.name))
+
+    told_failures: list[tuple[int, str, str]] = []
     monkeypatch.setattr(params.Params, "__call__", fail_once)
-    with pytest.raises(SpecError, match=rf"trial 3: ArithmeticError: the score is {score}; .* next network"):
-        run(space_file, tmp_path / "run")
-    assert (tmp_path / "run" / "best.yaml").exists()
-    result = run(space_file, tmp_path / "run")
+    result = run(space_file, tmp_path / "run", watcher=Notes())
+    assert told_failures == [(3, f"the score is {score}", "failed-3.yaml")]
     assert [member.number for member in result.trials] == [0, 1, 2, *range(4, 13)]
     failed = hiri_spec.load(tmp_path / "run" / "failed-3.yaml")
     assert failed not in [member.spec.model_copy(update={"name": failed.name}) for member in result.trials]
+    assert (tmp_path / "run" / "failed-3.txt").read_text() == f"the score is {score}\n"
+    assert told(run(space_file, tmp_path / "run")) == told(result)
 
 
 def test_two_at_once(space_file: Path, found: SearchResult) -> None:
@@ -191,17 +200,19 @@ def test_an_evaluator_that_fails_keeps_the_rest(
     space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail_later(self: object, spec: hiri_spec.ModelSpec, seed: int) -> float:
-        if len(list(tmp_path.glob("run/study.journal"))) and (tmp_path / "run/study.journal").stat().st_size > 8000:
+        if (tmp_path / "run/study.journal").stat().st_size > 8000:
             raise RuntimeError("out of memory")
         return 1.0
 
     monkeypatch.setattr(params.Params, "__call__", fail_later)
     with pytest.raises(
-        SpecError, match=r"failed on trial \d+: RuntimeError: out of memory; the trials before are kept"
+        SpecError,
+        match=r"5 evaluations in a row failed, .* of trial \d+: RuntimeError: out of memory; the trials before are",
     ):
         run(space_file, tmp_path / "run")
-    (spec,) = (tmp_path / "run").glob("failed-*.yaml")
-    assert hiri_spec.load(spec).name == "small"
-    assert "out of memory" in spec.with_suffix(".txt").read_text()
+    failed = sorted((tmp_path / "run").glob("failed-*.yaml"))
+    assert len(failed) == 5
+    assert hiri_spec.load(failed[0]).name == "small"
+    assert "raise RuntimeError" in failed[0].with_suffix(".txt").read_text()
     monkeypatch.undo()
     assert len(run(space_file, tmp_path / "run").trials) == 12
