@@ -18,6 +18,7 @@ from hiri_spec import ModelSpec, SpecError
 from hiri_spec.errors import Problem, show, suggest
 
 FLAG = "--evaluator"
+LOOKED_FOR = "it is looked for in the folder that you are in, and among what is installed"
 FORM = "write package.module:function, or path/to/file.py:function"
 
 
@@ -62,7 +63,7 @@ def load_own(name: str) -> OwnEvaluator:
 
 def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
-        near = suggest(path.name, [each.name for each in path.parent.glob("*.py")]) if path.parent.is_dir() else ""
+        near = suggest(path.stem, [each.stem for each in path.parent.glob("*.py")])
         tail = near if near.startswith("did") else "it is looked for from the folder that you are in"
         raise SpecError(Problem(f"there is no file {path.as_posix()}; {tail}", FLAG))
     found = importlib.util.spec_from_file_location(f"own_evaluator_{path.stem}", path)
@@ -70,7 +71,7 @@ def _import_file(path: Path) -> ModuleType:
     assert found.loader is not None
     module = importlib.util.module_from_spec(found)
     sys.modules[found.name] = module  # where dataclasses look for what they are written in
-    with _told(f"importing {path.as_posix()}", file=str(path)):
+    with _told(f"importing {path.as_posix()}", file=found.origin or ""):
         found.loader.exec_module(module)
     return module
 
@@ -89,7 +90,7 @@ def _import_module(name: str, attribute: str) -> ModuleType:
             found = None
     if found is None:
         file = Path(*name.split(".")).with_suffix(".py")
-        tail = f"the file is named as {file.as_posix()}:{attribute}" if file.is_file() else f"{FORM}, as seen from here"
+        tail = f"the file is named as {file.as_posix()}:{attribute}" if file.is_file() else LOOKED_FOR
         raise SpecError(Problem(f"there is no module {missing!r}; {tail}", FLAG))
     with _told(f"importing {name}", file=found.origin or ""):
         return importlib.import_module(name)

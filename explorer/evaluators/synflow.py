@@ -29,7 +29,7 @@ class SynFlow:
     are all positive is all, so that R is the papers' product of matrices; attention weighs all it sees alike, as
     softmax does where keys are equal, so that no flow goes through the layers of queries and keys (of keys and
     values, in attention over channels); and the score is the logarithm, in which the scale of each block is noted
-    apart: twenty blocks overflow float32, and three hundred float64.
+    apart: twenty blocks overflow float32, and a hundred float64.
     """
 
     def __call__(self, spec: ModelSpec, seed: int) -> float:

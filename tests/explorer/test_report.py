@@ -51,10 +51,12 @@ def test_files_that_cannot_be_written_keep_no_other_from_it(space_file: Path, tm
     assert {path.name for path in (tmp_path / "run").iterdir()} >= {"trials.csv", "best.yaml", "pareto.html"}
 
 
-def test_parameters_that_are_the_score_are_told_once(found: SearchResult) -> None:
+def test_costs_that_are_the_score_are_told_once(found: SearchResult) -> None:
     assert [column.header for column in front_table(found).columns] == ["trial", "network", "GMACs", "params M"]
     (axes,) = pareto_figure(found).axes
     assert axes.get_ylabel() == "params M"
+    by_macs = replace(found, score_name="GMACs")
+    assert [column.header for column in front_table(by_macs).columns] == ["trial", "network", "GMACs", "params M"]
     scored = replace(found, score_name="ZiCo score")
     assert [column.header for column in front_table(scored).columns][2:] == ["ZiCo score", "GMACs", "params M"]
     (axes,) = pareto_figure(scored).axes
