@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from hiri_spec import SpecError
 from hiri_spec.locking import locked_folder
 from hiri_spec.train import loop
 from hiri_spec.train.checkpoints import list_checkpoints
+from hiri_spec.train.evaluation import evaluate
 from hiri_spec.train.run import TrainResult
 from hiri_spec.train.run_folder import RunFolder
 from hiri_spec.train.watcher import Watcher
@@ -148,6 +151,34 @@ def test_a_damaged_checkpoint(finished: tuple[Path, TrainResult], tmp_path: Path
     assert_same(out, finished[0] / "run")
 
 
+@pytest.mark.parametrize("spoil", ["damaged", "removed"])
+def test_a_run_without_checkpoints_is_not_trained_over(spoil: str, files: Path) -> None:
+    """However often the command is repeated."""
+
+    def interrupt(now: int) -> None:
+        if now == 6:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    run(files, watcher=Notes(interrupt))
+    for path in list_checkpoints(files / "run" / "checkpoints"):
+        path.write_bytes(path.read_bytes()[:1000]) if spoil == "damaged" else path.unlink()
+    losses = read_losses(files / "run")
+    for _ in range(2):
+        with pytest.raises(SpecError, match=r"holds no checkpoint .*; begin anew with --restart, or in another folder"):
+            run(files)
+        assert read_losses(files / "run") == losses
+    assert run(files, restart=True).status == "finished"
+
+
+def test_a_finished_run_needs_no_checkpoints(finished: tuple[Path, TrainResult], tmp_path: Path) -> None:
+    folder, before = finished
+    shutil.copytree(folder / "run", tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    again = run(folder, str(tmp_path / "run"))
+    assert (again.status, again.steps) == ("already_finished", before.steps)
+    assert [row["top1"] for row in again.rows] == [row["top1"] for row in before.rows]
+
+
 def test_another_run_in_the_folder(finished: tuple[Path, TrainResult]) -> None:
     with pytest.raises(SpecError, match=r"holds another run: stages\[1\].depth was 2, is 3; optimizer.learning_rate"):
         run(finished[0], set={"stages.1.depth": 3, "optimizer.learning_rate": 1})
@@ -160,6 +191,16 @@ def test_restart(files: Path) -> None:
     assert (result.status, result.steps) == ("finished", STEPS)
     assert not (files / "run" / "last_ema").exists()
     assert (files / "run" / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["README.md", "checkpoints/precious.bin", "best/notes.txt"])
+def test_restart_where_there_is_no_run(name: str, files: Path) -> None:
+    mine = files / "run" / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    with pytest.raises(SpecError, match=r"run holds \S+, which no run wrote; name another folder"):
+        run(files, restart=True)
+    assert mine.read_text() == "mine"
 
 
 def test_two_at_once(files: Path) -> None:
@@ -184,8 +225,49 @@ def test_a_loss_that_is_no_number(value: float, files: Path, monkeypatch: pytest
     )
     with pytest.raises(SpecError, match=message):
         run(files)
-    assert len(list_checkpoints(files / "run" / "checkpoints")) == 1
+    (kept,) = list_checkpoints(files / "run" / "checkpoints")
     assert read_losses(files / "run")[-1][0] == "6"
+    assert RunFolder(files / "run").read_run().status == "failed"
+    assert "The training has failed: 1 epochs are done." in (files / "run" / "README.md").read_text()
+    monkeypatch.undo()
+    with pytest.raises(SpecError, match=r"optimizer\.learning_rate was 0\.003, is 0\.001"):
+        run(files, set={"optimizer.learning_rate": 1e-3})
+    anew = run(files, "anew", init_from=kept, set={"optimizer.learning_rate": 1e-3})
+    assert anew.status == "finished"
+
+
+@pytest.mark.parametrize("name", ["its", "an average's"])
+def test_a_held_out_loss_that_is_no_number(name: str, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What gives it is no checkpoint to go on from, though the losses in training were numbers."""
+    count = iter(range(100))
+
+    def spoiled(model: torch.nn.Module, *rest: Any, **options: Any) -> Any:
+        is_average = next(count) % 2
+        scores = evaluate(model, *rest, **options)
+        assert scores is not None
+        return replace(scores, loss=math.nan) if is_average == (name != "its") else scores
+
+    monkeypatch.setattr(loop, "evaluate", spoiled)
+    of_average = "" if name == "its" else " of the average"
+    told = rf"the loss{of_average} on held-out images is nan after step 4 \(epoch 1\); there is no checkpoint yet"
+    with pytest.raises(SpecError, match=told):
+        run(files)
+    assert not (files / "run" / "best").exists()
+
+
+def test_weights_that_are_no_numbers(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a last step whose own loss was a number."""
+    step = loop.Loop._step
+
+    def spoiled(self: loop.Loop, batches: Any) -> torch.Tensor:
+        loss = step(self, batches)
+        if self._parts.progress.steps == 6:
+            next(self._parts.model.parameters()).data.fill_(math.inf)
+        return loss
+
+    monkeypatch.setattr(loop.Loop, "_step", spoiled)
+    with pytest.raises(SpecError, match=r"weights are no numbers after step 6; the last good checkpoint is .*00004.pt"):
+        run(files, set={"checkpointing.every_steps": 6})
 
 
 def test_a_loss_that_is_no_number_at_once(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,6 +325,25 @@ def test_without_a_gpu(options: dict[str, Any], message: str, files: Path, monke
         run(files, **options)
 
 
+@pytest.mark.parametrize(("name", "what"), [("ACCELERATE_USE_FSDP", "FSDP"), ("ACCELERATE_USE_DEEPSPEED", "DeepSpeed")])
+def test_networks_are_not_cut_up(name: str, what: str, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "true")
+    with pytest.raises(
+        SpecError, match=f"{name} asks accelerate for {what}, and networks are not cut up here; start it"
+    ):
+        run(files)
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["new folder", "restart"])
+def test_a_start_that_is_not_there(is_there: bool, files: Path) -> None:
+    if is_there:
+        run(files, flags={"epochs": 2})
+    before = sorted(path for path in files.rglob("*") if path.is_file())
+    with pytest.raises(SpecError, match="nosuch: no such file or folder"):
+        run(files, init_from="nosuch", restart=is_there)
+    assert sorted(path for path in files.rglob("*") if path.is_file()) == before
+
+
 def test_more_classes_in_the_head_than_in_the_data(files: Path) -> None:
     notes = Notes()
     run(files, flags={"epochs": 2}, set={"head.classes": 6}, watcher=notes)
@@ -293,6 +394,8 @@ def test_tensorboard(files: Path) -> None:
 
     run(files, tracker="tensorboard")
     events = EventAccumulator(str(files / "run" / "logs" / "mini")).Reload()
-    assert {"train/loss", "learning_rate", "top1", "ema_top1"} <= set(events.Tags()["scalars"])
-    losses = [event.value for event in events.Scalars("train/loss")]
+    assert {"step/loss", "step/learning_rate", "epoch/learning_rate", "epoch/top1", "epoch/ema_top1"} <= set(
+        events.Tags()["scalars"]
+    )
+    losses = [event.value for event in events.Scalars("step/loss")]
     assert losses == pytest.approx([float(row[3]) for row in read_losses(files / "run")[1:]])
