@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--network", default="tiny")
     parser.add_argument("--resolution", type=int)
     parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--batch-size", type=int)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("runs/distillation"))
     asked = parser.parse_args()
@@ -41,7 +42,12 @@ def main() -> None:
                 asked.network,
                 asked.data,
                 set={"distillation.distillation": way},
-                flags={"epochs": asked.epochs, "seed": seed, "resolution": asked.resolution},
+                flags={
+                    "epochs": asked.epochs,
+                    "seed": seed,
+                    "resolution": asked.resolution,
+                    "batch_size": asked.batch_size,
+                },
                 out=asked.out / f"{place}-{way}-{seed}",
             )
             rows[way].append(result.rows[-1])

@@ -111,7 +111,8 @@ def _introduction(folder: RunFolder, run: Run, data: str) -> str:
     if run.source == "spec" and (description := folder.read_spec().description) is not None:
         lines.insert(0, description)
     if run.status != "finished":
-        lines.append(f"The training is not finished: {run.epochs} epochs are done.")
+        how = "has failed" if run.status == "failed" else "is not finished"
+        lines.append(f"The training {how}: {run.epochs} epochs are done.")
     return "\n".join(lines) + "\n"
 
 
@@ -143,7 +144,7 @@ def _training(run: Run, recipe: Recipe) -> str:
         "none": "no moving average",
         "ema": f"a moving average of decay {distillation.decay:g} beside it",
         "ema_distill": f"EMA distillation, decay {distillation.decay:g}, weight {distillation.weight:g}, "
-        f"temperature {distillation.temperature:g}, from epoch {distillation.start_epoch} on",
+        f"temperature {distillation.temperature:g}, from epoch {distillation.start_epoch + 1} on",
     }[distillation.distillation]
     where = run.device if run.processes == 1 else f"{run.processes} processes on {run.device}"
     start = f"- begun with the weights of {run.init_from}\n" if run.init_from is not None else ""

@@ -74,7 +74,8 @@ def read_checkpoint(folder: Path, tell: Callable[[str], None]) -> dict[str, Any]
             raise SpecError(Problem(f"cannot be read: {reason}", file=str(path), code="unreadable")) from None
         if state is None:
             aside = path.with_name(path.name + ".damaged")
-            tell(f"{path} is damaged, and was put aside as {aside.name}; the one before it is used")
+            instead = "" if path == paths[0] else "; the one before it is used"
+            tell(f"{path} is damaged, and was put aside as {aside.name}{instead}")
             path.replace(aside)
         elif state["version"] != VERSION:
             message = f"is of form {state['version']}, and this hiri-spec reads {VERSION}; use the one that began it"

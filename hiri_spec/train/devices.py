@@ -11,13 +11,16 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState
-from accelerate.utils import LoggerType
+from accelerate.utils import LoggerType, parse_flag_from_env
 from torch import nn
 
 from ..errors import Problem, SpecError, suggest
 
 DEVICES = ("auto", "cpu", "cuda")
 TRACKERS = tuple(str(each) for each in LoggerType if each != LoggerType.ALL)
+
+OTHER_WAYS = {"ACCELERATE_USE_FSDP": "FSDP", "ACCELERATE_USE_DEEPSPEED": "DeepSpeed"}
+"""Settings of accelerate's launcher under which no process has the whole network, so that no average can be kept."""
 
 
 def check_device(device: str, mixed_precision: str) -> None:
@@ -49,7 +52,14 @@ def check_tracker(tracker: str | None) -> None:
 def opened_accelerator(
     device: str, *, mixed_precision: str, accumulate: int, tracker: str | None, logs: str
 ) -> Iterator[Accelerator]:
-    """accelerate's object for this process; torchrun's environment makes it one of several."""
+    """accelerate's object for this process; torchrun's environment makes it one of several.
+
+    Raises SpecError under the settings of OTHER_WAYS.
+    """
+    for name, what in OTHER_WAYS.items():
+        if parse_flag_from_env(name):
+            message = f"{name} asks accelerate for {what}, and networks are not cut up here; start it by torchrun alone"
+            raise SpecError(Problem(message, name, code="no_device"))
     is_distributed = int(os.environ.get("WORLD_SIZE", "1")) > 1
     accelerator = Accelerator(
         cpu=device == "cpu" or not torch.cuda.is_available(),

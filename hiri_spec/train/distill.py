@@ -6,6 +6,7 @@ import torch
 from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from .recipe import Distillation
 
@@ -13,8 +14,10 @@ from .recipe import Distillation
 class Teacher:
     """The moving average of a network's parameters and buffers, in eval mode and out of reach of any gradient.
 
-    Parameters and batch norm's statistics are averaged alike, so that the statistics stay those of the averaged
-    weights; counters are copied. The average begins as a copy of the network.
+    Parameters and batch norm's statistics are averaged alike, counters are copied; the average begins as a copy of the
+    network. Once the network changes slowly, the averaged statistics are those of the averaged weights. Before that
+    they are not: they lag behind running means that lag behind the weights. So the teacher doesn't use them: its batch
+    norms normalise each batch by the batch's own statistics, as those of the network do while it learns.
     """
 
     def __init__(self, model: nn.Module, settings: Distillation) -> None:
@@ -25,6 +28,9 @@ class Teacher:
             warmup_power=settings.decay_warmup_power,
         )
         self._average.requires_grad_(requires_grad=False)
+        self._norms = [norm for norm in self._average.modules() if isinstance(norm, _BatchNorm)]
+        for norm in self._norms:
+            norm.track_running_stats = False  # they change by averaging alone; in eval mode they are used all the same
         self._temperature = settings.temperature
 
     @property
@@ -39,8 +45,17 @@ class Teacher:
 
     @torch.no_grad()
     def score(self, images: Tensor) -> Tensor:
-        """Images (B, C, H, W) → the average's scores (B, classes). No random number is drawn."""
-        scores: Tensor = self.model(images)
+        """Images (B, C, H, W) → the average's scores (B, classes), normalised by the batch's statistics.
+
+        No random number is drawn, and no running mean moves.
+        """
+        for norm in self._norms:
+            norm.train()
+        try:
+            scores: Tensor = self.model(images)
+        finally:
+            for norm in self._norms:
+                norm.eval()
         return scores.float()
 
     def divergence(self, scores: Tensor, teacher_scores: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.nn import functional
-from torchmetrics import MeanMetric, MetricCollection
+from torchmetrics import MetricCollection, SumMetric
 from torchmetrics.classification import MulticlassAccuracy
 
 
@@ -44,7 +44,8 @@ def evaluate(
         },
         compute_groups=False,
     ).to(accelerator.device)
-    mean_loss = MeanMetric().to(accelerator.device)
+    # one that isn't told to leave nan alone leaves out the batches that gave it
+    total_loss, count = (SumMetric(nan_strategy="disable").to(accelerator.device) for _ in range(2))
     was_training = model.training
     model.eval()
     try:
@@ -57,10 +58,10 @@ def evaluate(
             accuracies.update(scores, targets)
             if observe is not None:
                 observe(scores, targets)
-            mean_loss.update(
-                functional.cross_entropy(scores, targets, reduction="sum") / len(targets), weight=len(targets)
-            )
+            total_loss.update(functional.cross_entropy(scores, targets, reduction="sum"))
+            count.update(len(targets))
     finally:
         model.train(was_training)
     shares = accuracies.compute()
-    return Scores(float(mean_loss.compute()), 100 * float(shares["top1"]), 100 * float(shares["top5"]))
+    loss = float(total_loss.compute() / count.compute())
+    return Scores(loss, 100 * float(shares["top1"]), 100 * float(shares["top5"]))

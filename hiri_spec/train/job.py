@@ -21,7 +21,7 @@ from .. import __version__
 from ..errors import Problem, SpecError
 from .data import ImageSet, Loader, make_loader, open_dataset
 from .devices import check_device, check_tracker
-from .networks import Network, fit_classes, read_network
+from .networks import Network, find_start, fit_classes, read_network
 from .optimization import check_optimizer
 from .recipe import Recipe
 from .run_folder import Run, RunFolder
@@ -83,8 +83,11 @@ def read_job(asked: Asked, tell: Callable[[str], None]) -> Job:
         )
         raise SpecError(Problem(message, "batch_size", code="too_large"))
     out = Path(asked.out) if asked.out is not None else default_folder(network.name, asked.data)
+    folder = RunFolder(out)
+    if asked.init_from is not None and (asked.restart or not folder.holds_run):
+        find_start(os.fspath(asked.init_from))  # before a folder is made
     workers = default_workers() if asked.workers is None else asked.workers
-    return Job(asked, network, recipe, training, validation, RunFolder(out), workers)
+    return Job(asked, network, recipe, training, validation, folder, workers)
 
 
 def default_workers() -> int:

@@ -24,7 +24,7 @@ from .logs import LossLog, write_metrics
 from .networks import Network, save_weights
 from .optimization import learning_rate
 from .recipe import Recipe
-from .run_folder import METRICS_NAME, RunFolder
+from .run_folder import METRICS_NAME, RunFolder, told_way_on
 from .state import Parts, capture
 from .watcher import Stepped, Watcher
 
@@ -163,23 +163,22 @@ class Loop:
             if self._log is not None:
                 self._log.add(each.step, each.epoch, each.learning_rate, loss)
             if not math.isfinite(loss):
-                raise self._not_finite(each, loss)
+                at = f"at step {each.step:,} (epoch {each.epoch}), at a learning rate of {each.learning_rate:g}"
+                raise self._not_finite(f"the loss is {loss} {at}")
             self._parts.progress.loss_sum += loss
             self._watcher.stepped(
                 Stepped(each.step, each.epoch, each.epoch_step, loss, each.learning_rate, each.images_per_s)
             )
-        last = {"train/loss": losses[-1], "learning_rate": pending[-1].learning_rate}
+        last = {"step/loss": losses[-1], "step/learning_rate": pending[-1].learning_rate}
         self._accelerator.log(last, step=pending[-1].step)
 
-    def _not_finite(self, step: _Pending, loss: float) -> SpecError:
+    def _not_finite(self, what: str) -> SpecError:
         self._flush_log()
         kept = list_checkpoints(self._folder.checkpoints)
         last = f"the last good checkpoint is {kept[-1]}" if kept else "there is no checkpoint yet"
-        message = (
-            f"the loss is {loss} at step {step.step:,} (epoch {step.epoch}), at a learning rate of "
-            f"{step.learning_rate:g}; {last}. Lower optimizer.learning_rate, or set optimizer.clip_gradient_norm, "
-            "in a new folder"
-        )
+        start = f", from there with --init-from {kept[-1]}" if kept else ""
+        ways = f"Lower optimizer.learning_rate, or set optimizer.clip_gradient_norm, in a new folder{start}"
+        message = f"{what}; {last}. {ways}"
         return SpecError(Problem(message, code="not_finite"))
 
     def _end_epoch(self) -> bool:
@@ -189,6 +188,10 @@ class Loop:
         average = None if own is None or parts.teacher is None else self._evaluate(parts.teacher.model, "its average")
         if own is None or (parts.teacher is not None and average is None):
             return False
+        for what, scores in (("", own), (" of the average", average)):
+            if scores is not None and not math.isfinite(scores.loss):
+                at = f"after step {progress.steps:,} (epoch {progress.epoch + 1})"
+                raise self._not_finite(f"the loss{what} on held-out images is {scores.loss} {at}")
         progress.rows.append(self._row(own, average))
         is_best = progress.best is None or own.top1 > progress.best
         progress.best = own.top1 if is_best else progress.best
@@ -198,14 +201,14 @@ class Loop:
             teacher = None if parts.teacher is None else parts.teacher.model
             kept = {"last": parts.model, "best": parts.model if is_best else None}
             kept |= {"last_ema": teacher, "best_ema": teacher if is_best_ema else None}
-            for name, model in kept.items():
-                if model is not None:
-                    save_weights(model, self._network, self._folder.path / name)
-            write_metrics(self._folder.path / METRICS_NAME, progress.rows)
-            write_curves(self._folder, least_age_s=CURVES_S)
-        self._accelerator.log(
-            {name: value for name, value in progress.rows[-1].items() if value is not None}, step=progress.steps
-        )
+            with told_way_on():
+                for name, model in kept.items():
+                    if model is not None:
+                        save_weights(model, self._network, self._folder.path / name)
+                write_metrics(self._folder.path / METRICS_NAME, progress.rows)
+                write_curves(self._folder, least_age_s=CURVES_S)
+        figures = {f"epoch/{name}": value for name, value in progress.rows[-1].items() if value is not None}
+        self._accelerator.log(figures, step=progress.steps)
         self._watcher.epoch_ended(progress.rows[-1])
         progress.epoch, progress.epoch_steps, progress.loss_sum = progress.epoch + 1, 0, 0.0
         return True
@@ -258,6 +261,9 @@ class Loop:
     def _save_checkpoint(self) -> None:
         self._look_at_losses()
         self._flush_log()
+        parameters = [parameter.detach().isfinite().all() for parameter in self._parts.model.parameters()]
+        if not torch.stack(parameters).all():  # of a step whose loss was a number still
+            raise self._not_finite(f"weights are no numbers after step {self._parts.progress.steps:,}")
         state = capture(self._parts)
         if self._accelerator.is_main_process:
             path = write_checkpoint(self._folder.checkpoints, state, self._recipe.checkpointing.keep)

@@ -157,12 +157,17 @@ def read_timm_network(place: Path) -> Network | None:
         raise SpecError(Problem(message, file=str(place), code="unreadable")) from error
 
 
+def find_start(source: str) -> Path:
+    """The weights file that a run is to begin with: it, its folder's or a run's; raises SpecError if there is none."""
+    return find_weights(find_run_weights(Path(source)) or source)
+
+
 def start_from(model: nn.Module, source: str) -> tuple[Path, Transfer]:
     """Load what fits of a weights file, its folder or a run's folder; returns the file and what was carried.
 
     Raises SpecError where there are no weights, or where nothing of them fits.
     """
-    place = find_weights(find_run_weights(Path(source)) or source)
+    place = find_start(source)
     report = transfer_weights(model, place)
     if not report.carried:
         message = "nothing in it fits this network; leave it out, or give weights of a network that is like it"

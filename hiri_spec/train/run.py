@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +15,9 @@ from accelerate.utils import broadcast_object_list, set_seed
 
 from ..errors import Problem, SpecError
 from ..locking import locked_folder
-from .checkpoints import read_checkpoint
+from .checkpoints import list_checkpoints, read_checkpoint
+from .curves import read_metrics
+from .data.loader import workers_watched
 from .devices import opened_accelerator
 from .distill import Teacher
 from .interrupts import StopRequest
@@ -25,7 +27,7 @@ from .loop import LAYOUTS, Loop
 from .networks import set_checkpointing, start_from
 from .optimization import make_optimizer, make_scheduler
 from .report import write_report
-from .run_folder import LOSSES_NAME, Run
+from .run_folder import LOSSES_NAME, METRICS_NAME, Run
 from .state import Parts, Progress, restore
 from .watcher import Started, Watcher
 
@@ -105,19 +107,14 @@ def train(
 def told_failures() -> Iterator[None]:
     """Tell of what the machine lacks as of a mistake; the last checkpoint stays."""
     try:
-        yield
+        with workers_watched():
+            yield
     except torch.OutOfMemoryError as error:
         message = (
             f"the device is out of memory: {str(error).splitlines()[0]} Cut the batch with --set accumulate=2 or more, "
             "or use --checkpoint-grad or --mixed-precision bf16"
         )
         raise SpecError(Problem(message, "batch_size", code="out_of_memory")) from error
-    except RuntimeError as error:
-        # torch raises it wherever the process happens to be when a worker dies
-        if "DataLoader worker" not in str(error):
-            raise
-        message = f"a process that reads images is gone ({error}); if memory is short, use fewer --workers"
-        raise SpecError(Problem(message, "workers", code="worker_gone")) from error
 
 
 class _Session:
@@ -132,10 +129,10 @@ class _Session:
     def run(self) -> TrainResult:
         """Begin, or go on, and end."""
         is_finished, state = self._look_back()
-        if is_finished and state is not None:
-            done = state["progress"]
-            out = self._job.folder.path
-            return TrainResult("already_finished", out, done["rows"], done["steps"], is_main=self._is_main)
+        if is_finished:
+            out, rows = self._job.folder.path, self._rows(state)
+            steps = int(rows[-1]["steps"] or 0) if rows else 0
+            return TrainResult("already_finished", out, rows, steps, is_main=self._is_main)
         parts = self._make_parts(is_new=state is None)
         model, optimizer = self._accelerator.prepare(parts.model, parts.optimizer)
         if state is not None:
@@ -151,12 +148,30 @@ class _Session:
         state = None
         if self._is_main and folder.holds_run and not job.asked.restart:
             folder.check_same(describe(job, self._accelerator), job.network.spec, job.recipe)
-            state = read_checkpoint(checkpoints, self._watcher.noted)
-            answer = [folder.read_run().status == "finished", state is not None]
+            is_over = folder.read_run().status == "finished"
+            state = None if is_over and not list_checkpoints(checkpoints) else self._read_state()
+            answer = [is_over, state is not None]
         is_finished, has_state = broadcast_object_list(answer)
         if has_state and state is None:
             state = read_checkpoint(checkpoints, self._watcher.noted)
         return is_finished, state
+
+    def _read_state(self) -> dict[str, Any] | None:
+        """The last state; raises SpecError where none is left of a run that had one, which is not trained over."""
+        folder = self._job.folder
+        state = read_checkpoint(folder.checkpoints, self._watcher.noted)
+        if state is None and folder.has_trained:
+            message = "holds no checkpoint to go on from; begin anew with --restart, or in another folder with --out"
+            raise SpecError(Problem(message, file=str(folder.checkpoints), code="damaged"))
+        return state
+
+    def _rows(self, state: dict[str, Any] | None) -> list[dict[str, Any]]:
+        """The figures of a finished run, whether or not its checkpoints are still there."""
+        if state is not None:
+            rows: list[dict[str, Any]] = state["progress"]["rows"]
+            return rows
+        metrics = self._job.folder.path / METRICS_NAME
+        return [dict(row) for row in read_metrics(metrics)] if metrics.exists() else []
 
     def _make_parts(self, *, is_new: bool) -> Parts:
         """Model, teacher, optimizer and schedule as they are before the first step."""
@@ -190,7 +205,7 @@ class _Session:
             return None
         job, folder = self._job, self._job.folder
         run = describe(job, self._accelerator)
-        if job.asked.restart:
+        if job.asked.restart and folder.holds_run:  # what no run wrote stays, and is refused below
             folder.clear()
         if folder.holds_run:
             known = folder.read_run()
@@ -223,15 +238,25 @@ class _Session:
             stop=stop,
         )
         self._watcher.started(self._describe_start(parts))
-        with told_failures():
-            ending = loop.run()
-        if run is not None:
-            changes = {"status": ending, "ended": now(), "epochs": parts.progress.epoch}
-            job.folder.write_run(run.model_copy(update=changes))
-            write_report(job.folder, self._watcher.noted)
+        try:
+            with told_failures():
+                ending = loop.run()
+        except SpecError:
+            with suppress(SpecError):  # on a full disk, that is what must be told
+                self._leave(run, "failed", parts.progress)
+            raise
+        self._leave(run, ending, parts.progress)
         self._accelerator.wait_for_everyone()
         rows = parts.progress.rows
         return TrainResult(ending, job.folder.path, rows, parts.progress.steps, stop.signal, self._is_main)
+
+    def _leave(self, run: Run | None, status: str, progress: Progress) -> None:
+        """Write down how the run ended, with its curves and its card; only the main process does."""
+        if run is None:
+            return
+        folder = self._job.folder
+        folder.write_run(run.model_copy(update={"status": status, "ended": now(), "epochs": progress.epoch}))
+        write_report(folder, self._watcher.noted)
 
     def _describe_start(self, parts: Parts) -> Started:
         job = self._job

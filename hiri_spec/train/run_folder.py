@@ -16,6 +16,9 @@ logs/              of a tracker, if one is asked for
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -36,7 +39,9 @@ CHECKPOINTS, LOGS = "checkpoints", "logs"
 WEIGHTS = ("best", "last", "best_ema", "last_ema")
 """Folders of weights, the ones to use first before the others."""
 OWN_FILES = (SPEC_NAME, RECIPE_NAME, RUN_NAME, METRICS_NAME, LOSSES_NAME, CURVES_NAME, CARD_NAME)
-OWN_FOLDERS = (*WEIGHTS, CHECKPOINTS, LOGS)
+WITHIN = dict.fromkeys(WEIGHTS, (WEIGHTS_NAME, SPEC_NAME)) | {CHECKPOINTS: ("step-*.pt*",), LOGS: ("*",)}
+"""The folders of a run, and what it writes into each."""
+OWN_FOLDERS = tuple(WITHIN)
 
 
 class Run(BaseModel):
@@ -59,7 +64,7 @@ class Run(BaseModel):
     versions: dict[str, str]
     device: str
     processes: int
-    status: Literal["running", "interrupted", "finished"] = "running"
+    status: Literal["running", "interrupted", "failed", "finished"] = "running"
     began: str
     ended: str | None = None
     epochs: Annotated[int, Field(ge=0)] = 0
@@ -119,6 +124,11 @@ class RunFolder:
         """Write `run.json` anew."""
         write_text(self.path / RUN_NAME, run.model_dump_json(indent=2) + "\n")
 
+    @property
+    def has_trained(self) -> bool:
+        """Whether the run here got as far as the end of an epoch, or to a checkpoint that was damaged since."""
+        return (self.path / METRICS_NAME).exists() or any(self.checkpoints.glob("*.damaged"))
+
     def check_same(self, run: Run, spec: ModelSpec | None, recipe: Recipe) -> None:
         """Refuse to go on with another network, recipe, data or start than the run here has; raises SpecError."""
         known = self.read_run()
@@ -126,6 +136,7 @@ class RunFolder:
             (name, getattr(known, name), getattr(run, name))
             for name in ("source", "network", "data", "class_names", "init_from")
             if getattr(known, name) != getattr(run, name)
+            and not (name in ("data", "init_from") and is_same_place(getattr(known, name), getattr(run, name)))
         ]
         if known.source == run.source == "spec" and spec is not None:
             changes += [(change.path, change.before, change.after) for change in compare(self.read_spec(), spec)]
@@ -139,11 +150,18 @@ class RunFolder:
             raise SpecError(Problem(message, "--out", code="other_run"))
 
     def clear(self) -> None:
-        """Remove all that a run writes, `run.json` last, and nothing else; raises SpecError if that can't be."""
+        """Remove all that a run writes, `run.json` last, and nothing else; raises SpecError if that can't be.
+
+        A tracker's folder goes whole: what it is called in there is the tracker's affair.
+        """
         try:
             for name in OWN_FOLDERS:
-                if (self.path / name).is_dir():
-                    shutil.rmtree(self.path / name)
+                place = self.path / name
+                for pattern in WITHIN[name]:
+                    for own in place.glob(pattern):
+                        shutil.rmtree(own) if own.is_dir() else own.unlink()
+                if place.is_dir() and not any(place.iterdir()):
+                    place.rmdir()
             for name in sorted(OWN_FILES, key=lambda name: name == RUN_NAME):
                 (self.path / name).unlink(missing_ok=True)
         except OSError as error:
@@ -151,8 +169,30 @@ class RunFolder:
             raise SpecError(Problem(message, "--out", code="unwritable")) from None
 
 
+def is_same_place(one: str | None, other: str | None) -> bool:
+    """Whether two texts are paths to one file or folder that is there."""
+    try:
+        return one is not None and other is not None and Path(one).samefile(other)
+    except (OSError, ValueError):  # no paths, or nothing there
+        return False
+
+
 def _told(value: Any) -> str:
     return show(value) if isinstance(value, tuple) else as_text(value)
+
+
+@contextmanager
+def told_way_on() -> Iterator[None]:
+    """Where a file of a run can't be written, tell how the run goes on instead of asking for another place."""
+    try:
+        yield
+    except SpecError as error:
+        raise SpecError(
+            replace(each, message=f"{each.message.partition(';')[0]}. Make room, and run the same command again")
+            if each.code == "unwritable"
+            else each
+            for each in error.problems
+        ) from error
 
 
 def find_run_weights(path: Path) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 import torch
 from runs import read_losses, run
 from safetensors.torch import load_file
+from timm.layers import BatchNormAct2d
 from torch import Tensor, nn
 
 from hiri_spec.train.distill import Teacher, divergence
@@ -123,6 +125,36 @@ def test_the_statistics_are_those_of_the_averaged_weights() -> None:
         activations = conv(torch.randn(4096, 3, 4, 4) + 1)
     torch.testing.assert_close(norm.running_mean, activations.mean((0, 2, 3)), rtol=0.05, atol=0.02)
     torch.testing.assert_close(norm.running_var, activations.var((0, 2, 3)), rtol=0.05, atol=0.02)
+
+
+@pytest.mark.parametrize("make_norm", [nn.BatchNorm2d, BatchNormAct2d], ids=["torch's", "timm's"])
+def test_the_teacher_normalises_by_the_batch_however_young_it_is(make_norm: type[nn.Module]) -> None:
+    """Running means lag behind weights that change fast, and averaged ones lag behind those."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(3, 4, 1), make_norm(4), nn.Dropout(0.5), nn.Flatten(), nn.Linear(64, 5))
+    teacher = Teacher(model, Distillation(decay=0.9))
+    for step in range(1, 4):
+        with torch.no_grad():
+            model[0].weight.mul_(5)
+        model(torch.randn(6, 3, 4, 4))
+        teacher.update(model, step)
+    images = torch.randn(6, 3, 4, 4)
+    by_batch = copy.deepcopy(teacher.model).train()
+    by_batch[2].eval()
+    torch.testing.assert_close(teacher.score(images), by_batch(images).detach())
+    assert not torch.allclose(teacher.score(images), teacher.model(images), atol=0.1)
+    assert not teacher.model.training
+    assert not any(module.training for module in teacher.model.modules())
+
+
+def test_a_saved_average_has_its_statistics() -> None:
+    model = network()
+    teacher = Teacher(model, Distillation())
+    trained(model, teacher)
+    fresh = network().eval()
+    fresh.load_state_dict(teacher.model.state_dict())
+    images = torch.randn(6, 3, 8, 8)
+    torch.testing.assert_close(teacher.model(images), fresh(images), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("temperature", [1.0, 4.0])

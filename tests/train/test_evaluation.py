@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from accelerate import Accelerator
@@ -44,6 +46,12 @@ def test_by_hand(scores: tuple[Tensor, Tensor], size: int) -> None:
     assert found.top1 == pytest.approx(100 * (ranks == 0).float().mean().item(), rel=1e-6)
     assert found.top5 == pytest.approx(100 * (ranks < 5).float().mean().item(), rel=1e-6)
     assert found.loss == pytest.approx(nn.functional.cross_entropy(own, targets).item(), rel=1e-5)
+
+
+def test_scores_that_are_no_numbers_are_not_left_out(scores: tuple[Tensor, Tensor]) -> None:
+    spoiled = scores[0].clone()
+    spoiled[3] = math.nan
+    assert math.isnan(run((spoiled, scores[1]), 5).loss)
 
 
 def test_few_classes(scores: tuple[Tensor, Tensor]) -> None:

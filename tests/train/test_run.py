@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import os
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +12,10 @@ from safetensors.torch import load_file
 
 import hiri_spec
 from hiri_spec import SpecError
-from hiri_spec.locking import locked_folder
-from hiri_spec.train import loop
 from hiri_spec.train.checkpoints import list_checkpoints
+from hiri_spec.train.evaluation import evaluate
 from hiri_spec.train.run import TrainResult
 from hiri_spec.train.run_folder import RunFolder
-from hiri_spec.train.watcher import Watcher
 
 
 def test_what_a_run_leaves(finished: tuple[Path, TrainResult]) -> None:
@@ -54,7 +49,6 @@ def test_weights_are_what_was_evaluated(finished: tuple[Path, TrainResult]) -> N
     from accelerate import Accelerator
 
     from hiri_spec.train.data import make_loader, open_dataset
-    from hiri_spec.train.evaluation import evaluate
 
     folder, result = finished
     data = open_dataset(folder / "images", "validation", resolution=(32, 32))
@@ -78,120 +72,6 @@ def test_weights_are_what_was_evaluated(finished: tuple[Path, TrainResult]) -> N
 def test_the_same_again_is_the_same(finished: tuple[Path, TrainResult], tmp_path: Path) -> None:
     run(finished[0], str(tmp_path / "again"))
     assert_same(tmp_path / "again", finished[0] / "run")
-
-
-def test_a_finished_run_says_so(finished: tuple[Path, TrainResult]) -> None:
-    folder, result = finished
-    before = {path: path.stat().st_mtime_ns for path in (folder / "run").rglob("*") if path.name != ".lock"}
-    again = run(folder, watcher=(notes := Notes()))
-    assert (again.status, again.rows, again.steps) == ("already_finished", result.rows, result.steps)
-    assert notes.steps == []
-    assert {path: path.stat().st_mtime_ns for path in before} == before
-
-
-@pytest.mark.parametrize("step", [2, STEPS, STEPS + 3], ids=["within", "end-of-epoch", "later"])
-def test_an_interrupted_run_goes_on(step: int, finished: tuple[Path, TrainResult], tmp_path: Path) -> None:
-    def interrupt(now: int) -> None:
-        if now == step:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    out = tmp_path / "run"
-    stopped = run(finished[0], str(out), watcher=Notes(interrupt))
-    assert (stopped.status, stopped.steps, stopped.signal) == ("interrupted", step, signal.SIGINT)
-    assert RunFolder(out).read_run().status == "interrupted"
-    notes = Notes()
-    assert run(finished[0], str(out), watcher=notes).status == "finished"
-    assert notes.start is not None
-    assert notes.start.steps == step
-    assert notes.steps == list(range(step + 1, 3 * STEPS + 1))
-    assert_same(out, finished[0] / "run")
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def test_interrupted_while_it_evaluates(finished: tuple[Path, TrainResult], tmp_path: Path) -> None:
-    class Interrupting(Watcher):
-        def evaluating(self, what: str) -> None:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    out = tmp_path / "run"
-    stopped = run(finished[0], str(out), watcher=Interrupting())
-    assert (stopped.status, stopped.steps, stopped.rows, stopped.signal) == ("interrupted", STEPS, [], signal.SIGTERM)
-    assert run(finished[0], str(out)).status == "finished"
-    assert_same(out, finished[0] / "run")
-
-
-def test_an_impatient_user(files: Path) -> None:
-    def interrupt_twice(now: int) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    with pytest.raises(KeyboardInterrupt, match=r"^$"):
-        run(files, watcher=Notes(interrupt_twice))
-
-
-def test_a_damaged_checkpoint(finished: tuple[Path, TrainResult], tmp_path: Path) -> None:
-    """The one before is used, and the result is the same."""
-    out = tmp_path / "run"
-
-    def interrupt(now: int) -> None:
-        if now == 7:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    run(finished[0], str(out), watcher=Notes(interrupt), set={"checkpointing.every_steps": 3})
-    paths = list_checkpoints(out / "checkpoints")
-    assert [path.name for path in paths] == ["step-00000006.pt", "step-00000007.pt"]
-    paths[1].write_bytes(paths[1].read_bytes()[:1000])
-    notes = Notes()
-    run(finished[0], str(out), watcher=notes)
-    assert "step-00000007.pt is damaged" in notes.notes[0]
-    assert notes.steps[0] == 7
-    assert_same(out, finished[0] / "run")
-
-
-def test_another_run_in_the_folder(finished: tuple[Path, TrainResult]) -> None:
-    with pytest.raises(SpecError, match=r"holds another run: stages\[1\].depth was 2, is 3; optimizer.learning_rate"):
-        run(finished[0], set={"stages.1.depth": 3, "optimizer.learning_rate": 1})
-
-
-def test_restart(files: Path) -> None:
-    run(files, flags={"epochs": 2})
-    (files / "run" / "notes.txt").write_text("mine")
-    result = run(files, restart=True, set={"distillation": "none", "schedule.warmup_epochs": 0}, flags={"epochs": 1})
-    assert (result.status, result.steps) == ("finished", STEPS)
-    assert not (files / "run" / "last_ema").exists()
-    assert (files / "run" / "notes.txt").read_text() == "mine"
-
-
-def test_two_at_once(files: Path) -> None:
-    with (
-        locked_folder(files / "run", "run"),
-        pytest.raises(SpecError, match=rf"another run \(process {os.getpid()}\) is writing"),
-    ):
-        run(files)
-
-
-@pytest.mark.parametrize("value", [math.nan, math.inf], ids=str)
-def test_a_loss_that_is_no_number(value: float, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def spoiled(self: torch.nn.Module, x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        spoiled.calls += 1  # type: ignore[attr-defined]
-        return x.mean() * (value if spoiled.calls == 6 else 1)  # type: ignore[attr-defined]
-
-    spoiled.calls = 0  # type: ignore[attr-defined]
-    monkeypatch.setattr(loop.SoftTargetCrossEntropy, "forward", spoiled)
-    message = (
-        r"the loss is (nan|-?inf) at step 6 \(epoch 2\), at a learning rate of 0.00189193; the last good checkpoint "
-        r"is .*step-00000004.pt. Lower optimizer.learning_rate"
-    )
-    with pytest.raises(SpecError, match=message):
-        run(files)
-    assert len(list_checkpoints(files / "run" / "checkpoints")) == 1
-    assert read_losses(files / "run")[-1][0] == "6"
-
-
-def test_a_loss_that_is_no_number_at_once(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop.SoftTargetCrossEntropy, "forward", lambda self, x, target: x.sum() * math.nan)
-    with pytest.raises(SpecError, match=r"the loss is nan at step 1 .* there is no checkpoint yet"):
-        run(files)
 
 
 @pytest.mark.parametrize(
@@ -241,6 +121,25 @@ def test_without_a_gpu(options: dict[str, Any], message: str, files: Path, monke
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(SpecError, match=message):
         run(files, **options)
+
+
+@pytest.mark.parametrize(("name", "what"), [("ACCELERATE_USE_FSDP", "FSDP"), ("ACCELERATE_USE_DEEPSPEED", "DeepSpeed")])
+def test_networks_are_not_cut_up(name: str, what: str, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "true")
+    with pytest.raises(
+        SpecError, match=f"{name} asks accelerate for {what}, and networks are not cut up here; start it"
+    ):
+        run(files)
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["new folder", "restart"])
+def test_a_start_that_is_not_there(is_there: bool, files: Path) -> None:
+    if is_there:
+        run(files, flags={"epochs": 2})
+    before = sorted(path for path in files.rglob("*") if path.is_file())
+    with pytest.raises(SpecError, match="nosuch: no such file or folder"):
+        run(files, init_from="nosuch", restart=is_there)
+    assert sorted(path for path in files.rglob("*") if path.is_file()) == before
 
 
 def test_more_classes_in_the_head_than_in_the_data(files: Path) -> None:
@@ -293,6 +192,8 @@ def test_tensorboard(files: Path) -> None:
 
     run(files, tracker="tensorboard")
     events = EventAccumulator(str(files / "run" / "logs" / "mini")).Reload()
-    assert {"train/loss", "learning_rate", "top1", "ema_top1"} <= set(events.Tags()["scalars"])
-    losses = [event.value for event in events.Scalars("train/loss")]
+    assert {"step/loss", "step/learning_rate", "epoch/learning_rate", "epoch/top1", "epoch/ema_top1"} <= set(
+        events.Tags()["scalars"]
+    )
+    losses = [event.value for event in events.Scalars("step/loss")]
     assert losses == pytest.approx([float(row[3]) for row in read_losses(files / "run")[1:]])

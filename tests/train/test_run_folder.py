@@ -115,13 +115,31 @@ def test_no_run(tmp_path: Path) -> None:
 
 
 def test_clearing_leaves_what_is_not_the_runs(folder: RunFolder) -> None:
-    (folder.path / "notes.txt").write_text("mine")
-    for name in ("best", "checkpoints", "logs"):
-        (folder.path / name).mkdir()
-        (folder.path / name / "file").write_text("")
-    (folder.path / "metrics.csv").write_text("")
+    own = (
+        "best/model.safetensors",
+        "best/spec.yaml",
+        "last/spec.yaml",
+        "checkpoints/step-00000004.pt",
+        "logs/run/events",
+    )
+    others = "notes.txt", "best/notes.txt", "checkpoints/precious.bin"
+    for name in (*own, "checkpoints/step-00000002.pt.damaged", "metrics.csv", *others):
+        (folder.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder.path / name).write_text("")
     folder.clear()
-    assert contents(folder.path) == {"notes.txt": b"mine"}
+    left = [str(path.relative_to(folder.path)) for path in folder.path.rglob("*") if path.is_file()]
+    assert sorted(left) == sorted(others)
+    assert not (folder.path / "last").exists()
+
+
+def test_one_folder_by_two_names_is_the_same_data(folder: RunFolder, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    begun = describe(data=f"{tmp_path}/images", init_from=None)
+    folder.write_run(begun)
+    folder.check_same(describe(data=f"{tmp_path}/images/", init_from=None), SPEC, RECIPE)
+    folder.check_same(describe(data=f"{tmp_path}/../{tmp_path.name}/images", init_from=None), SPEC, RECIPE)
+    with pytest.raises(SpecError, match=r"data was \".*images\", is \".*others\""):
+        folder.check_same(describe(data=f"{tmp_path}/others", init_from=None), SPEC, RECIPE)
 
 
 def test_which_weights_to_use(folder: RunFolder) -> None:
