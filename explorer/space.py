@@ -17,7 +17,7 @@ from hiri_spec import ModelSpec, SpecError
 from hiri_spec.document import Document, Origin, get
 from hiri_spec.errors import Path as DottedPath
 from hiri_spec.errors import Problem, show
-from hiri_spec.files import SPECS, load_document, parse_path, validate
+from hiri_spec.files import SPECS, load_document, parse_path, to_data, validate
 from hiri_spec.schema import Stage
 
 from .choices import (
@@ -255,6 +255,12 @@ def is_ordered(spec: ModelSpec) -> bool:
     return True
 
 
+def network_hash(spec: ModelSpec) -> str:
+    """What two specs share if they are the same network, whatever they are called and wherever they come from."""
+    network = {key: value for key, value in to_data(spec).items() if key not in ("name", "description")}
+    return hashlib.sha256(json.dumps(network, sort_keys=True).encode()).hexdigest()[:16]
+
+
 def sketch(spec: ModelSpec) -> str:
     """A network in a few letters: HR2 HR2 C4 T9 T4."""
     short = {"cffn": "C", "transformer": "T", "ffn": "F"}
@@ -265,4 +271,4 @@ def sketch(spec: ModelSpec) -> str:
     return " ".join(stages)
 
 
-__all__ = ["DEFAULT_SPACE", "Assignment", "Fixed", "Space", "is_ordered", "load_space", "sketch"]
+__all__ = ["DEFAULT_SPACE", "Assignment", "Fixed", "Space", "is_ordered", "load_space", "network_hash", "sketch"]

@@ -15,6 +15,7 @@ LARGEST_SIDE = 10**7
 
 _PREFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 _SECONDS = {"ms": 1e-3, "": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
+_TIME = re.compile(r"\s*([0-9]*\.?[0-9]+(?:e[+-]?[0-9]+)?)\s*(ms|s|m|min|h|d|)\s*", re.IGNORECASE | re.ASCII)
 _AMOUNT = re.compile(r"\s*([0-9]*\.?[0-9]+(?:e[+-]?[0-9]+)?)\s*([kmgt]?)([a-z]*)\s*", re.IGNORECASE)
 
 
@@ -41,7 +42,7 @@ def parse_params(text: str, flag: str = "--max-params") -> int:
 
 def parse_seconds(text: str, flag: str = "--trial-timeout") -> float:
     """Read a time such as "90s", "5m", "1.5h" or "20ms"; a number alone is in seconds."""
-    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+(?:e[+-]?[0-9]+)?)\s*(ms|s|m|min|h|d|)\s*", text, re.IGNORECASE | re.ASCII)
+    match = _TIME.fullmatch(text)
     if match is None:
         raise SpecError(Problem(f"{text!r} is no time; write it like 90s, 5m or 1.5h", flag, code="amount"))
     value = float(match[1]) * _SECONDS[match[2].lower()]

@@ -12,6 +12,7 @@ from hiri_spec.quantities import (
     parse_macs,
     parse_params,
     parse_resolutions,
+    parse_seconds,
 )
 
 
@@ -80,6 +81,39 @@ def test_no_resolution(text: str) -> None:
 def test_no_size_of_an_image(text: str, what: str) -> None:
     with pytest.raises(SpecError, match=rf"^--resolution: {what}; use 32 to 10,000,000 pixels a side"):
         parse_resolutions(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("90s", 90),
+        ("5m", 300),
+        ("5 min", 300),
+        ("1.5h", 5400),
+        ("1d", 86_400),
+        ("20ms", 0.02),
+        (".5", 0.5),
+        ("1e2S", 100),
+    ],
+)
+def test_seconds(text: str, expected: float) -> None:
+    assert parse_seconds(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("soon", "--trial-timeout: 'soon' is no time; write it like 90s, 5m or 1.5h"),
+        ("5 weeks", "'5 weeks' is no time"),
+        ("-5s", "'-5s' is no time"),
+        ("", "'' is no time"),
+        ("0s", "'0s' is 0 seconds; use more than 0 and below 1e9"),
+        ("1e300h", "is 3.6e.303 seconds"),
+    ],
+)
+def test_no_time(text: str, message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        parse_seconds(text)
 
 
 @given(st.tuples(st.integers(32, 10**7), st.integers(32, 10**7)))

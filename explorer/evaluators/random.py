@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 
 from hiri_spec import ModelSpec
-from hiri_spec.files import to_data
+
+from ..space import network_hash
 
 BITS = 53
 """As many as a float keeps."""
@@ -19,6 +19,5 @@ class Random:
 
     def __call__(self, spec: ModelSpec, seed: int) -> float:
         """The number; another seed deals new ones to all."""
-        network = {key: value for key, value in to_data(spec).items() if key not in ("name", "description")}
-        digest = hashlib.sha256(json.dumps([seed, network], sort_keys=True).encode()).digest()
+        digest = hashlib.sha256(f"{seed} {network_hash(spec)}".encode()).digest()
         return (int.from_bytes(digest[:8]) >> (64 - BITS)) / 2**BITS

@@ -15,7 +15,7 @@ from hiri_spec.errors import Problem
 
 from ..budget import Budget, Candidate, fit, list_candidates
 from ..choices import Assignment
-from ..space import Space
+from ..space import Space, network_hash
 
 MAX_DRAWS = 20_000
 """After so many in vain nothing new is left to be found. A space of no more networks than that is listed instead."""
@@ -40,9 +40,10 @@ class BudgetedSampler(BaseSampler):
         self.distributions = {
             name: CategoricalDistribution(parameter.labels) for name, parameter in space.parameters.items()
         }
-        self.tried: set[tuple[tuple[str, int], ...]] = set()
+        self.tried: set[str] = set()
+        """Hashes of the networks that were drawn."""
         self.candidates: dict[int, Candidate] = {}
-        self._listed: list[Candidate] | None = None
+        self._listed: dict[str, Candidate] | None = None
 
     def infer_relative_search_space(
         self, study: optuna.Study, trial: optuna.trial.FrozenTrial
@@ -62,7 +63,7 @@ class BudgetedSampler(BaseSampler):
         varied = {name: each for name, each in search_space.items() if not each.single()}
         child = self.encode(parents.sample_relative(study, trial, varied))
         candidate = self._fit(child, random.Random(seed))
-        self.tried.add(self.key(candidate.assignment))
+        self.tried.add(network_hash(candidate.spec))
         self.candidates[trial.number] = candidate
         return self.decode(candidate.assignment)
 
@@ -78,11 +79,9 @@ class BudgetedSampler(BaseSampler):
 
     def remember(self, params: dict[str, Any]) -> None:
         """Take a trial of an earlier run into account."""
-        self.tried.add(self.key(self.encode(params)))
-
-    def key(self, assignment: Assignment) -> tuple[tuple[str, int], ...]:
-        """What makes a network the same: the options of the parameters that have a say."""
-        return tuple(sorted(self._space.active(assignment).items()))
+        spec = self._space.spec(self.encode(params))
+        if spec is not None:
+            self.tried.add(network_hash(spec))
 
     def decode(self, assignment: Assignment) -> dict[str, Any]:
         """Optuna's parameter values of an assignment."""
@@ -102,12 +101,13 @@ class BudgetedSampler(BaseSampler):
                 for name in rng.sample(sorted(child), min(len(child), attempt)):
                     proposal[name] = int(rng.random() * len(self._space.parameters[name].labels))
             candidate = fit(self._space, self._budget, proposal, rng)
-            if candidate is not None and self.key(candidate.assignment) not in self.tried:
+            if candidate is not None and network_hash(candidate.spec) not in self.tried:
                 return candidate
         if is_small:
             if self._listed is None:
-                self._listed = list_candidates(self._space, self._budget)
-            left = [candidate for candidate in self._listed if self.key(candidate.assignment) not in self.tried]
+                listed = list_candidates(self._space, self._budget)
+                self._listed = {network_hash(candidate.spec): candidate for candidate in listed}
+            left = [candidate for known, candidate in self._listed.items() if known not in self.tried]
             if left:
                 return rng.choice(left)
         raise self._exhausted(is_small)

@@ -169,6 +169,29 @@ def test_a_search_ends_well_where_no_network_is_left(tiny_file: Path, tmp_path: 
     assert told(again) == told(result)
 
 
+def test_one_network_by_two_names_is_evaluated_once(tmp_path: Path) -> None:
+    """Its assignments differ, and what they decode to does not: 4 is what an expansion is unless it is given."""
+    space = tmp_path / "twice.yaml"
+    space.write_text(
+        """
+name: twice
+resolution: 64
+stem: {stem: conv, width: 16}
+stages:
+  - choice:
+      - {block: ffn, depth: {range: [1, 3]}, width: 16, expansion: 4}
+      - {block: ffn, depth: {range: [1, 3]}, width: 16}
+head: {classes: 10}
+"""
+    )
+    first = load_space(space)
+    spec = first.spec(next(first.every()))
+    assert spec is not None
+    budget = hiri_spec.cost(spec).macs
+    result = search(budget, space=space, out=tmp_path / "run", trials=10, evaluator="params")
+    assert len(result.trials) == 1
+
+
 def test_an_exhausted_space_on_the_command_line(tiny_file: Path, tmp_path: Path) -> None:
     arguments = ["--budget", "10mmacs", "--space", str(tiny_file), "--evaluator", "params", "--trials", "99"]
     result = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "run")])
