@@ -19,8 +19,7 @@ from hiri_spec.quantities import format_resolution
 
 from .evaluators import EVALUATORS
 from .interrupts import undivided
-from .pursuit import Failed
-from .results import Member, SearchResult
+from .results import Failed, Member, SearchResult
 from .search import DEFAULT_TRIALS, Started, Watcher, search
 from .space import Space
 

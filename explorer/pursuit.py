@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from hiri_spec import SpecError
@@ -15,7 +13,7 @@ from hiri_spec.files import to_yaml, write_text
 from .budget import Candidate, cost_of
 from .evaluation.outcome import Outcome, Task
 from .interrupts import undivided
-from .results import Member
+from .results import Failed, Member
 from .samplers.budgeted import BudgetedSampler
 from .space import Space, sketch
 from .study import SearchStudy, Trial
@@ -38,15 +36,6 @@ class Evaluation(Protocol):
     def submit(self, task: Task) -> None: ...
 
     def next(self) -> Outcome: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A trial without a score: why, and where its network lies."""
-
-    number: int
-    reason: str
-    file: Path
 
 
 class Pursuit:

@@ -34,6 +34,15 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Failed:
+    """A trial without a score: why, and where its network lies."""
+
+    number: int
+    reason: str
+    file: Path
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
     """What a search found: every network tried, those of the Pareto front, and the best by score."""
 

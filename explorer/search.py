@@ -32,12 +32,11 @@ from .arguments import (
     size_of,
 )
 from .budget import Budget, Feasibility, check_possible, measure_feasibility
-from .results import Member, SearchResult, pareto_front
+from .results import Failed, Member, SearchResult, pareto_front
 from .space import Space, load_space
 
 if TYPE_CHECKING:
     from .evaluators import Chosen
-    from .pursuit import Failed
 
 DEFAULT_TRIALS = 300
 

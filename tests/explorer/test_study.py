@@ -14,8 +14,7 @@ from typer.testing import CliRunner
 import explorer.evaluators.params as params
 import hiri_spec
 from explorer.command import app
-from explorer.pursuit import Failed
-from explorer.results import Member, SearchResult
+from explorer.results import Failed, Member, SearchResult
 from explorer.search import Watcher
 from hiri_spec import SpecError
 
