@@ -20,7 +20,9 @@ from ..nn.backbone import Backbone
 from ..nn.bench.models import read_timm_subject
 from ..nn.checkpoint import save_pretrained
 from ..nn.compile import build
+from ..nn.load import read_weights
 from ..nn.named import read_named
+from ..nn.timm_weights import recognise_timm_weights
 from ..nn.transfer import transfer_weights
 from ..quantities import parse_resolutions
 from ..saving import replacing
@@ -160,12 +162,22 @@ def read_timm_network(place: Path) -> Network | None:
 def start_from(model: nn.Module, source: str) -> tuple[Path, Transfer]:
     """Load what fits of a weights file, its folder or a run's folder; returns the file and what was carried.
 
+    A spec's network takes timm's tensors too, where they are of this very network or one that a built-in spec is.
     Raises SpecError where there are no weights, or where nothing of them fits.
     """
     place = find_weights(find_run_weights(Path(source)) or source)
-    report = transfer_weights(model, place)
+    weights = read_weights(place)
+    spec, tensors = weights.spec, weights.tensors
+    if spec is None and isinstance(model, Backbone):
+        spec, tensors = recognise_timm_weights(tensors, model.spec) or (None, tensors)
+    report = transfer_weights(model, tensors, other_spec=spec)
     if not report.carried:
         message = "nothing in it fits this network; leave it out, or give weights of a network that is like it"
+        if weights.spec is None and isinstance(model, Backbone):
+            message += (
+                ". If they are timm's, of a model that no built-in spec is: load them into the spec that this one was "
+                "made of by hiri_spec.load_timm_weights, write that by save_pretrained(folder), and give the folder"
+            )
         raise SpecError(Problem(message, "--init-from", file=str(place), code="nothing_carried"))
     return place, report
 
