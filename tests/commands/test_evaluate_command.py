@@ -65,6 +65,9 @@ def test_plain_weights_on_a_folder(hiri_spec_command: Command, digits_run: Path,
     data = json.loads(told.out)
     assert (data["images"], data["unreadable"]) == (30, 1)
     assert {each["class"] for each in data["worst"]} <= set("abcdefghij")
+    told = hiri_spec_command("evaluate", str(weights), *arguments, "--workers", "0", "--max-unreadable", "0")
+    assert told.status == 2
+    assert "1 of 31 images can't be read, and 0 may be passed over" in told.err
 
 
 def test_ctrl_c(hiri_spec_command: Command, digits_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
