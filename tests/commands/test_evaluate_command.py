@@ -10,6 +10,7 @@ import pytest
 from told import Command
 from trained_runs import save_digits
 
+import hiri_spec
 from hiri_spec.train import assessment
 from hiri_spec.train.curves import read_metrics
 
@@ -104,7 +105,7 @@ def test_mistakes(
     message: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(digits_run / "best", tmp_path / "PLAIN")
+    hiri_spec.from_pretrained(digits_run / "best").save_pretrained(tmp_path / "PLAIN")
     moved = Path(shutil.copytree(digits_run, tmp_path / "MOVED")) / "run.json"
     moved.write_text(moved.read_text().replace('"data": "digits"', '"data": "gone/away"'))
     before = sorted(tmp_path.rglob("*"))

@@ -82,6 +82,17 @@ def test_beginning_from_a_run_at_another_resolution(finished: tuple[Path, TrainR
         run(folder, str(tmp_path / "fine"), flags=options["flags"])
 
 
+@pytest.mark.parametrize("network", ["mini.yaml", "timm:test_resnet"], ids=["spec", "timm"])
+def test_two_runs_write_the_same_weights(network: str, files: Path) -> None:
+    """Byte for byte."""
+    name = network if network.startswith("timm:") else str(files / network)
+    contents = {
+        (run(files, out, network=name, flags={"epochs": 2}).out / "last" / "model.safetensors").read_bytes()
+        for out in ("a", "b", "c")
+    }
+    assert len(contents) == 1
+
+
 def test_a_start_is_what_was_saved(finished: tuple[Path, TrainResult]) -> None:
     place = finished[0] / "run" / "best"
     model = hiri_spec.build(RunFolder(finished[0] / "run").read_spec())
