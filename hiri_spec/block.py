@@ -23,6 +23,11 @@ Positive = Annotated[int, Field(ge=1, le=MAX_NUMBER)]
 PositiveFloat = Annotated[float, Field(gt=0, le=MAX_NUMBER, allow_inf_nan=False)]
 
 
+def as_tuple(value: object) -> object:
+    """What YAML writes as a list, for a field that is a tuple."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 def _odd(value: int) -> int:
     if value % 2 == 0:
         raise PydanticCustomError(

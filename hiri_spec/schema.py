@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from . import blocks  # noqa: F401 (importing the package registers every part)
-from .block import Block, Head, Positive, Stem, reader
+from .block import Block, Head, Positive, Stem, as_tuple, reader
 from .blocks.classifier import Classifier
 from .errors import show
 from .quantities import LARGEST_SIDE, SMALLEST_SIDE
@@ -30,10 +30,6 @@ def _as_runs(value: object) -> object:
 
 
 Stage = Annotated[tuple[Annotated[Block, reader(Block)], ...], BeforeValidator(_as_runs), Field(min_length=1)]
-
-
-def _as_tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _as_size(value: object) -> object:
@@ -70,7 +66,7 @@ class ModelSpec(BaseModel):
         0, ge=0, lt=1, description="Drop path rate of the last block; it grows linearly from 0 at the first."
     )
     stem: Annotated[Stem, reader(Stem), WithJsonSchema({"part": "stem"})]
-    stages: Annotated[tuple[Stage, ...], BeforeValidator(_as_tuple), Field(min_length=1), WithJsonSchema({})]
+    stages: Annotated[tuple[Stage, ...], BeforeValidator(as_tuple), Field(min_length=1), WithJsonSchema({})]
     head: Annotated[Head, reader(Head, default="classifier"), WithJsonSchema({"part": "head"})] = Classifier(
         classes=1000
     )

@@ -49,6 +49,9 @@ def evaluate(
     batch_size: BatchOption = 64,
     workers: WorkersOption = None,
     device: DeviceOption = "auto",
+    max_unreadable: Annotated[
+        float, typer.Option(metavar="SHARE", min=0, max=1, help="Of images that may be passed over as unreadable.")
+    ] = 0.01,
     as_json: JsonOption = False,
 ) -> None:
     """Top-1 and top-5 accuracy, loss and speed of a trained network, and its worst classes.
@@ -74,6 +77,7 @@ def evaluate(
                 batch_size=batch_size,
                 workers=default_workers() if workers is None else workers,
                 device=device,
+                max_unreadable=max_unreadable,
                 advance=progress.advance,
             )
     except KeyboardInterrupt:

@@ -27,7 +27,7 @@ ResolutionOption = Annotated[
 ]
 ClassesOption = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Names of the classes: one a line, or JSON; by default those of the run."),
+    typer.Option(metavar="FILE", help="Names of the classes: one a line, or JSON; by default those of the training."),
 ]
 BatchOption = Annotated[int, typer.Option("--batch-size", metavar="N", min=1, help="Images at once.")]
 WorkersOption = Annotated[

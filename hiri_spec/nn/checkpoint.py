@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
     from .backbone import Backbone
 
 
-def save_pretrained(model: Backbone, folder: str | os.PathLike[str]) -> None:
+def save_pretrained(
+    model: Backbone, folder: str | os.PathLike[str], *, metadata: Mapping[str, str] | None = None
+) -> None:
     """Write model.safetensors, with the spec inside, and spec.yaml, its readable copy, into a folder; whole or not.
 
-    The folder is made if need be. Raises SpecError where it can't be written, or where the model's tensors are no
-    longer those of its spec.
+    The folder is made if need be. `metadata` goes into the header too. Raises SpecError where it can't be written, or
+    where the model's tensors are no longer those of its spec.
     """
     if model.out_indices is None and "head" not in dict(model.named_children()):
         message = "is pruned, and no spec builds that; build with features_only and out_indices, and load its weights"
@@ -49,7 +52,7 @@ def save_pretrained(model: Backbone, folder: str | os.PathLike[str]) -> None:
     with _made(place), replacing(place / SPEC_NAME) as readable:
         readable.write_bytes(to_yaml(model.spec).encode())
         with replacing(place / WEIGHTS_NAME) as weights:
-            _write(tensors, weights, metadata_of(model.spec, options, __version__))
+            write_tensors(tensors, weights, {**(metadata or {}), **metadata_of(model.spec, options, __version__)})
 
 
 def read_options(model: Backbone) -> BuildOptions:
@@ -79,11 +82,23 @@ def _made(folder: FilePath) -> Iterator[None]:
         raise
 
 
-def _write(tensors: dict[str, Tensor], path: FilePath, metadata: dict[str, str]) -> None:
+def write_tensors(tensors: dict[str, Tensor], path: FilePath, metadata: dict[str, str]) -> None:
+    """Write a safetensors file whose bytes depend on what is in it alone; raises OSError where it can't be written.
+
+    safetensors writes the entries of the metadata in another order each time.
+    """
     try:
         save_file(tensors, path, metadata=metadata)
     except SafetensorError as error:
         raise OSError(str(error)) from error
+    with path.open("r+b") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        header = json.loads(stream.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+        if len(text) <= length:  # as it always is: the very text in another order, and spaces up to a multiple of 8
+            stream.seek(8)
+            stream.write(text.ljust(length))
 
 
 def from_pretrained(

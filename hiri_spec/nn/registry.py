@@ -21,7 +21,7 @@ from ..files import SpecLike, as_spec, builtin_specs, load
 from ..schema import ModelSpec
 from .pretrained_cfg import describe
 from .timm_factory import create_model
-from .timm_keys import FAMILIES
+from .timm_weights import find_twins
 
 PREFIX = "spec_"
 """Stands before the name of a built-in spec whose own name is a model of timm's."""
@@ -60,15 +60,15 @@ def add_builtin_specs(home: str) -> None:
 
     The latter are the same networks as timm's, and load the weights published for them.
     """
-    for name, path in builtin_specs().items():
+    twins = find_twins()
+    for name in builtin_specs():
         spec = load(name)
         if name in _specs or not is_model(name):
             add_model(spec, home=home)
         elif PREFIX + name not in _specs:
-            is_twin = path.parent.name in [family.lower() for family in FAMILIES]
             own = describe(spec)
-            cfgs = _published(name, own) if is_twin else {}
-            _add(PREFIX + name, spec, cfgs or {PREFIX + name: own}, home, twin=name if is_twin else None)
+            cfgs = _published(name, own) if name in twins else {}
+            _add(PREFIX + name, spec, cfgs or {PREFIX + name: own}, home, twin=name if name in twins else None)
 
 
 def entry_point(name: str) -> Callable[..., nn.Module]:

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from ..tensors import difference, misfit_error
+from ..files import as_spec, builtin_specs, load
+from ..schema import ModelSpec
+from ..tensors import CLASSIFIER, TensorType, difference, misfit_error, tensor_types
 from .load import as_state_dict, type_of, with_values
 from .timm_keys import FAMILIES, HEADS, Rule
 
@@ -30,7 +32,7 @@ def load_timm_weights(model: nn.Module, state_dict: Mapping[str, Tensor]) -> Non
             missing[name] = "missing from the state dict: " + (f"timm's {source}" if rule else "no family has it")
             continue
         used.add(source)
-        value = _taken(rule, given[source], tensor)
+        value = _taken(rule, given[source], type_of(tensor))
         if value.shape == tensor.shape:
             loaded[name] = value
         else:
@@ -49,10 +51,56 @@ def load_timm_weights(model: nn.Module, state_dict: Mapping[str, Tensor]) -> Non
 
 def read_timm_weights(own: Mapping[str, Tensor], state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A timm model's tensors under our names, those that there are; of another shape where they don't fit."""
-    rules = FAMILIES[_family(own, state_dict)]
-    found = {name: _source(name, rules) for name in own}
+    types = {name: type_of(tensor) for name, tensor in own.items()}
+    return _translate(types, state_dict, FAMILIES[_family(own, state_dict)])
+
+
+def find_twins() -> dict[str, str]:
+    """The built-in specs that are networks of timm's, under its names, and the family of each."""
+    families = {family.lower(): family for family in FAMILIES}
+    return {name: families[path.parent.name] for name, path in builtin_specs().items() if path.parent.name in families}
+
+
+def recognise_timm_weights(
+    state_dict: Mapping[str, Tensor], *others: ModelSpec
+) -> tuple[ModelSpec, dict[str, Tensor]] | None:
+    """The spec, of `others` or built in, that a timm model's state dict is of, and the tensors under its names.
+
+    All but the head must be the spec's, tensor for tensor; it comes with the classes and image channels of the state
+    dict. None for tensors of another network.
+    """
+    candidates = [(spec, family) for spec in others for family in FAMILIES]
+    candidates += [(load(name), family) for name, family in find_twins().items()]
+    for spec, family in candidates:
+        types = tensor_types(spec)
+        tensors = _translate(types, state_dict, FAMILIES[family])
+        first = next(iter(types))  # the first convolution, whose images may be of other channels
+        if (
+            all(each in tensors for each in types if not each.startswith("head."))
+            and all(tensors[each].shape == types[each].shape for each in types if each.startswith("stages."))
+            and _count(tensors, ("head.",)) == _count(state_dict, HEADS[family])
+        ):
+            sizes = {"in_channels": (first, 1), "head.classes": (f"head.{CLASSIFIER}.weight", 0)}
+            changes = {
+                field: tensors[name].shape[axis]
+                for field, (name, axis) in sizes.items()
+                if name in tensors and tensors[name].ndim > axis
+            }
+            return as_spec(spec, set=changes), tensors
+    return None
+
+
+def _count(tensors: Mapping[str, Tensor], without: tuple[str, ...]) -> int:
+    """The values of tensors whose names don't begin with some words."""
+    return sum(tensor.numel() for name, tensor in tensors.items() if not name.startswith(without))
+
+
+def _translate(
+    types: Mapping[str, TensorType], state_dict: Mapping[str, Tensor], rules: Sequence[Rule]
+) -> dict[str, Tensor]:
+    found = {name: _source(name, rules) for name in types}
     return {
-        name: _taken(rule, state_dict[source], own[name])
+        name: _taken(rule, state_dict[source], types[name])
         for name, (rule, source) in found.items()
         if rule is not None and source in state_dict
     }
@@ -68,14 +116,14 @@ def _family(own: Mapping[str, Tensor], state_dict: Mapping[str, Tensor]) -> str:
     return max(FAMILIES, key=fit)
 
 
-def _taken(rule: Rule, value: Tensor, like: Tensor) -> Tensor:
+def _taken(rule: Rule, value: Tensor, like: TensorType) -> Tensor:
     """What a rule takes of timm's tensor; a linear layer's weight becomes that of a 1x1 convolution."""
     if rule.take is not None:
         try:
             value = rule.take(value)
         except (IndexError, RuntimeError):
             return value  # too small to take a part of: it is told as of another shape
-    fits = value.numel() == like.numel() and value.shape == like.shape[: value.ndim]
+    fits = value.numel() == like.size and value.shape == like.shape[: value.ndim]
     return value.reshape(like.shape) if fits else value
 
 

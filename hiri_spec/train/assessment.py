@@ -13,6 +13,7 @@ from torchmetrics.classification import MulticlassConfusionMatrix
 from ..errors import Problem, SpecError
 from .data import ImageSet, make_loader, open_dataset, workers_watched
 from .data.classes import list_some
+from .data.loader import MAX_UNREADABLE
 from .data.source import Split
 from .devices import check_device, opened_accelerator
 from .evaluation import Scores, evaluate
@@ -81,12 +82,13 @@ def assess(
     batch_size: int = 64,
     workers: int = 0,
     device: str = "auto",
+    max_unreadable: float = MAX_UNREADABLE,
     advance: Callable[[int], None] = lambda count: None,
 ) -> Assessment:
     """Run a trained network over all images of a data set.
 
     `workers` are the processes that read images; `advance` hears of how many images more are done. Raises SpecError for
-    a device that isn't there, and where more than one image in a hundred can't be read.
+    a device that isn't there, and where a larger share of images than `max_unreadable` can't be read.
     """
     check_device(device, "no")
     with opened_accelerator(device, mixed_precision="no", accumulate=1, tracker=None, logs="") as accelerator:
@@ -98,6 +100,7 @@ def assess(
             is_training=False,
             workers=workers,
             device=accelerator.device,
+            max_unreadable=max_unreadable,
         )
         confusion = MulticlassConfusionMatrix(trained.classes, validate_args=False).to(accelerator.device)
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from ..block import reject
+from ..block import as_tuple, reject
 from ..errors import show
 
 MOST_LAYERS = 20
@@ -30,10 +30,6 @@ Alpha = Annotated[float, Field(ge=0, le=100)]
 Level = Annotated[float, Field(ge=0, le=1)]
 Deviation = Annotated[float, Field(gt=0, le=1)]
 Interpolation = Literal["bilinear", "bicubic", "lanczos", "box", "random"]
-
-
-def _as_tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _rising(value: tuple[float, float]) -> tuple[float, float]:
@@ -70,10 +66,10 @@ def _rand_augment(text: str) -> str:
     return text
 
 
-Range = Annotated[tuple[float, float], BeforeValidator(_as_tuple), AfterValidator(_rising)]
+Range = Annotated[tuple[float, float], BeforeValidator(as_tuple), AfterValidator(_rising)]
 RandAugment = Annotated[str, AfterValidator(_rand_augment)]
-Mean = Annotated[tuple[Level, Level, Level], BeforeValidator(_as_tuple)]
-Std = Annotated[tuple[Deviation, Deviation, Deviation], BeforeValidator(_as_tuple)]
+Mean = Annotated[tuple[Level, Level, Level], BeforeValidator(as_tuple)]
+Std = Annotated[tuple[Deviation, Deviation, Deviation], BeforeValidator(as_tuple)]
 
 
 class Augmentation(BaseModel):

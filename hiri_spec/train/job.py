@@ -19,6 +19,7 @@ from accelerate import Accelerator
 
 from .. import __version__
 from ..errors import Problem, SpecError
+from ..quantities import format_resolution
 from .data import ImageSet, Loader, make_loader, open_dataset
 from .devices import check_device, check_tracker
 from .networks import Network, find_start, fit_classes, read_network
@@ -106,9 +107,10 @@ def make_loaders(job: Job, processes: Accelerator) -> tuple[Loader, Loader]:
             f"use a multiple of {parts}"
         )
         raise SpecError(Problem(message, "batch_size", code="indivisible"))
+    size = recipe.batch_size // parts
     options: dict[str, Any] = {
         "augmentation": recipe.augmentation,
-        "batch_size": recipe.batch_size // parts,
+        "batch_size": size,
         "resolution": job.network.resolution,
         "seed": recipe.seed,
         "workers": job.workers,
@@ -116,11 +118,31 @@ def make_loaders(job: Job, processes: Accelerator) -> tuple[Loader, Loader]:
         "process_count": count,
         "classes": job.network.classes,
         "device": processes.device,
+        "max_unreadable": recipe.max_unreadable,
     }
-    return (
+    loaders = (
         make_loader(job.training, is_training=True, **options),
         make_loader(job.validation, is_training=False, **options),
     )
+    if size == 1:
+        _check_single_images(job.network, parts)
+    return loaders
+
+
+def _check_single_images(network: Network, parts: int) -> None:
+    """Refuse batches of one image where a batch norm has nothing to normalise by: maps of a single position."""
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        model = network.build().train()
+        try:
+            model(torch.zeros(1, network.in_channels, *network.resolution))
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            message = (
+                f"each batch has one image, of which {network.name} at {format_resolution(network.resolution)} pixels "
+                f"normalises maps of a single position; use {2 * parts} or more, or a larger resolution"
+            )
+            raise SpecError(Problem(message, "batch_size", code="single_image")) from error
 
 
 def describe(job: Job, processes: Accelerator) -> Run:

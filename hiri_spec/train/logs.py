@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from ..errors import Problem, SpecError
 from ..saving import write_text
 
 LOSS_FIELDS = ("step", "epoch", "learning_rate", "loss")
+FLUSH_S = 5
+"""Seconds that rows are kept back at most, while steps go on."""
 
 
 def write_metrics(path: Path, rows: Sequence[dict[str, Any]]) -> None:
@@ -38,13 +41,16 @@ class LossLog:
         except OSError as error:
             raise self._unwritable(error) from None
         self._writer = csv.writer(self._stream, lineterminator="\n")
+        self._flushed_at = time.monotonic()
 
     def add(self, step: int, epoch: int, learning_rate: float, loss: float) -> None:
-        """Add a row; `flush` makes sure of it. Steps are counted from 1, epochs from 0."""
+        """Add a row; `flush` makes sure of it, and is done every few seconds. Steps and epochs are counted from 1."""
         try:
             self._writer.writerow([step, epoch, repr(learning_rate), repr(loss)])
         except OSError as error:
             raise self._unwritable(error) from None
+        if time.monotonic() - self._flushed_at >= FLUSH_S:
+            self.flush()
 
     def flush(self) -> None:
         """Hand all rows to the system, which keeps them though this process be killed."""
@@ -52,6 +58,7 @@ class LossLog:
             self._stream.flush()
         except OSError as error:
             raise self._unwritable(error) from None
+        self._flushed_at = time.monotonic()
 
     def close(self) -> None:
         """Write what is left."""

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import timm
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import nn
 
 from ..checkpoint_file import WEIGHTS_NAME, find_weights
@@ -18,14 +17,17 @@ from ..files import as_spec
 from ..network import read_resolution
 from ..nn.backbone import Backbone
 from ..nn.bench.models import read_timm_subject
-from ..nn.checkpoint import save_pretrained
+from ..nn.checkpoint import save_pretrained, write_tensors
 from ..nn.compile import build
+from ..nn.load import read_weights
 from ..nn.named import read_named
+from ..nn.timm_weights import recognise_timm_weights
 from ..nn.transfer import transfer_weights
 from ..quantities import parse_resolutions
 from ..saving import replacing
 from ..schema import ModelSpec
 from ..transforms import Transfer
+from .belongings import Belongings
 from .recipe import Recipe
 from .run_folder import find_run_weights
 
@@ -35,13 +37,17 @@ MODEL_KEY, CLASSES_KEY, CHANNELS_KEY, SIZE_KEY = "timm.model", "timm.num_classes
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network to train: one of our specs, as it is trained, or a name of timm's."""
+    """A network to train: one of our specs, as it is trained, or a name of timm's.
+
+    `belongings` go with its weights.
+    """
 
     origin: ModelSpec | str
     resolution: tuple[int, int]
     in_channels: int
     classes: int
     drop_path_rate: float | None
+    belongings: Belongings | None = None
 
     @property
     def name(self) -> str:
@@ -106,23 +112,29 @@ def fit_classes(
     A spec has its own number: raises SpecError if that is too small, and tells if it is larger than need be.
     """
     count = len(class_names)
+    belongings = Belongings(class_names=class_names, augmentation=recipe.augmentation)
     if isinstance(origin, str):
-        return Network(origin, resolution, in_channels, count, recipe.drop_path_rate)
+        return Network(origin, resolution, in_channels, count, recipe.drop_path_rate, belongings)
     own = origin.head.classes
     if own < count:
         message = f"{own} are too few for {data}, which has {count}; add --set head.classes={count}"
         raise SpecError(Problem(message, "head.classes", code="too_few_classes"))
     if own > count:
         tell(f"the head has {own} classes and {data} only {count}; --set head.classes={count} leaves the others out")
-    return Network(origin, resolution, in_channels, own, origin.drop_path_rate)
+    return Network(origin, resolution, in_channels, own, origin.drop_path_rate, belongings)
 
 
 def save_weights(model: nn.Module, network: Network, folder: Path) -> None:
-    """Write a network's weights into a folder, with the spec inside, or of timm's models with their name."""
+    """Write a network's weights into a folder, with the spec inside, or of timm's models with their name.
+
+    What belongs to the network is inside too. Raises SpecError where they can't be written.
+    """
+    belongings = network.belongings.metadata() if network.belongings is not None else {}
     if isinstance(model, Backbone):
-        save_pretrained(model, folder)
+        save_pretrained(model, folder, metadata=belongings)
         return
     metadata = {
+        **belongings,
         "format": "pt",
         MODEL_KEY: network.name,
         CLASSES_KEY: str(network.classes),
@@ -136,7 +148,7 @@ def save_weights(model: nn.Module, network: Network, folder: Path) -> None:
         message = f"can't be made a folder: {error.strerror or error}; choose another place"
         raise SpecError(Problem(message, file=str(folder), code="unwritable")) from None
     with replacing(folder / WEIGHTS_NAME) as temporary:
-        save_file(tensors, temporary, metadata=metadata)
+        write_tensors(tensors, temporary, metadata)
 
 
 def read_timm_network(place: Path) -> Network | None:
@@ -165,12 +177,22 @@ def find_start(source: str) -> Path:
 def start_from(model: nn.Module, source: str) -> tuple[Path, Transfer]:
     """Load what fits of a weights file, its folder or a run's folder; returns the file and what was carried.
 
+    A spec's network takes timm's tensors too, where they are of this very network or one that a built-in spec is.
     Raises SpecError where there are no weights, or where nothing of them fits.
     """
     place = find_start(source)
-    report = transfer_weights(model, place)
+    weights = read_weights(place)
+    spec, tensors = weights.spec, weights.tensors
+    if spec is None and isinstance(model, Backbone):
+        spec, tensors = recognise_timm_weights(tensors, model.spec) or (None, tensors)
+    report = transfer_weights(model, tensors, other_spec=spec)
     if not report.carried:
         message = "nothing in it fits this network; leave it out, or give weights of a network that is like it"
+        if weights.spec is None and isinstance(model, Backbone):
+            message += (
+                ". If they are timm's, of a model that no built-in spec is: load them into the spec that this one was "
+                "made of by hiri_spec.load_timm_weights, write that by save_pretrained(folder), and give the folder"
+            )
         raise SpecError(Problem(message, "--init-from", file=str(place), code="nothing_carried"))
     return place, report
 

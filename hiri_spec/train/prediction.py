@@ -62,7 +62,7 @@ def predict(
             is_training=False,
             workers=workers,
             device=accelerator.device,
-            max_unreadable=len(files),
+            max_unreadable=1,
         )
         trained.model.to(accelerator.device)
         done = 0

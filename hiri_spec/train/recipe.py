@@ -6,17 +6,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
-from ..block import Positive, PositiveFloat, reject
+from ..block import Positive, PositiveFloat, as_tuple, reject
 from ..quantities import MAX_NUMBER
 from ..schema import Size
 from .augmentation import Augmentation
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 NotNegative = Annotated[float, Field(ge=0, le=MAX_NUMBER)]
-
-
-def _as_tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _named(field: str) -> BeforeValidator:
@@ -38,7 +34,7 @@ class Optimizer(Fields):
     weight_decay: NotNegative = Field(
         0.05, description="Of all but norms, biases and what the network says needs none."
     )
-    betas: Annotated[tuple[Fraction, Fraction] | None, BeforeValidator(_as_tuple)] = Field(
+    betas: Annotated[tuple[Fraction, Fraction] | None, BeforeValidator(as_tuple)] = Field(
         None, description="Decay of the averages of the gradient and of its square; null: the optimizer's own."
     )
     epsilon: PositiveFloat | None = Field(
@@ -71,7 +67,9 @@ class Distillation(Fields):
     )
     decay: Fraction = Field(0.9999, description="How much of the average stays at a step, once warmed up.")
     decay_warmup: bool = Field(
-        True, description="Begin with an average of few steps: the decay of step t is at most 1 - (1 + t) ** -power."
+        True,
+        description="Begin with an average of few steps: the decay of step t, from 1 on, is at most 1 - t ** -power. "
+        "Either way the first step copies the network.",
     )
     decay_warmup_power: Annotated[float, Field(gt=0, le=1)] = Field(2 / 3, description="The power in that.")
     weight: NotNegative = Field(1.0, description="Of the divergence from the teacher, added to the recipe's own loss.")
@@ -118,6 +116,11 @@ class Recipe(Fields):
     channels_last: bool = Field(True, description="Keep maps as NHWC: the same network, faster on most GPUs and CPUs.")
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(
         0, description="Of first weights, order of images, augmentation and drop path."
+    )
+    max_unreadable: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.01,
+        description="Largest share of images that are passed over as they can't be read; one always may be, "
+        "unless it is 0.",
     )
     optimizer: Annotated[Optimizer, _named("optimizer")] = Field(Optimizer(), description="See below.")
     schedule: Annotated[Schedule, _named("schedule")] = Field(Schedule(), description="See below.")

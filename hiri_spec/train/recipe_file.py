@@ -14,6 +14,8 @@ from ..saving import flow_text
 from .recipe import Recipe
 
 DEFAULT_RECIPE = "imagenet"
+OF_NO_RESULT = ("name", "description", "checkpointing", "max_unreadable")
+"""Fields that change nothing about what comes out."""
 
 
 def builtin_recipes() -> dict[str, FilePath]:
@@ -59,7 +61,7 @@ def compare_recipes(before: Recipe, after: Recipe) -> Iterator[tuple[str, Any, A
     """The fields in which two recipes differ, as dotted path, old and new value; but for what changes no result."""
     old, new = dict(_flat((), before.model_dump())), dict(_flat((), after.model_dump()))
     for path in old | new:
-        if path[0] not in ("name", "description", "checkpointing") and old.get(path) != new.get(path):
+        if path[0] not in OF_NO_RESULT and old.get(path) != new.get(path):
             yield format_path(path), old.get(path), new.get(path)
 
 

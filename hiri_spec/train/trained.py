@@ -20,6 +20,7 @@ from ..nn.hub import locate
 from ..nn.load import load_weights
 from ..quantities import format_resolution
 from .augmentation import Augmentation
+from .belongings import Belongings
 from .networks import read_timm_network
 from .run_folder import RUN_NAME, WEIGHTS, Run, RunFolder
 
@@ -58,12 +59,15 @@ def load_trained(
     """Load what a run's folder, a weights file (or its folder) with the spec inside, or a hub repository holds.
 
     Of a run, the best weights are taken or the `last` ones, the network's own or its moving average's (`ema`).
-    `resolution` is another image size, height and width in pixels. Weights that lie in a run's folder bring the names
-    of their classes and the way of their images with them, others the defaults of their network. Raises SpecError where
-    there are no such weights, where they give no scores, and for a size that the network refuses.
+    `resolution` is another image size, height and width in pixels. Weights that a run wrote bring the names of their
+    classes and the way of their images with them, wherever they lie now, others the defaults of their network. Raises
+    SpecError where there are no such weights, where they give no scores, and for a size that the network refuses.
     """
     place = _find(source, ema=ema, last=last)
     loaded = _load_timm(place) if read_checkpoint(place).spec is None else _load_spec(place)
+    belongings = Belongings.read(place)
+    if belongings is not None:
+        loaded = replace(loaded, class_names=belongings.class_names, augmentation=belongings.augmentation)
     around = place.absolute().parent
     folder = RunFolder(around.parent)
     if folder.holds_run and around.name in WEIGHTS:

@@ -10,6 +10,7 @@ import pytest
 from told import Command
 from trained_runs import save_digits
 
+import hiri_spec
 from hiri_spec.train import assessment
 from hiri_spec.train.curves import read_metrics
 
@@ -65,6 +66,9 @@ def test_plain_weights_on_a_folder(hiri_spec_command: Command, digits_run: Path,
     data = json.loads(told.out)
     assert (data["images"], data["unreadable"]) == (30, 1)
     assert {each["class"] for each in data["worst"]} <= set("abcdefghij")
+    told = hiri_spec_command("evaluate", str(weights), *arguments, "--workers", "0", "--max-unreadable", "0")
+    assert told.status == 2
+    assert "1 of 31 images can't be read, and 0 may be passed over" in told.err
 
 
 def test_ctrl_c(hiri_spec_command: Command, digits_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +105,7 @@ def test_mistakes(
     message: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(digits_run / "best", tmp_path / "PLAIN")
+    hiri_spec.from_pretrained(digits_run / "best").save_pretrained(tmp_path / "PLAIN")
     moved = Path(shutil.copytree(digits_run, tmp_path / "MOVED")) / "run.json"
     moved.write_text(moved.read_text().replace('"data": "digits"', '"data": "gone/away"'))
     before = sorted(tmp_path.rglob("*"))

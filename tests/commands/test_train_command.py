@@ -6,6 +6,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from runs import RECIPE, write_files
+from runs import RECIPE, ROOT, write_files
 from told import Command
 
 from hiri_spec.commands import train_screen
@@ -45,6 +47,12 @@ def test_the_better_weights_are_named(averages: tuple[float | None, ...], better
     ]
     told = describe_result(TrainResult("finished", Path("runs/a"), rows, 8))
     assert f"weights: runs/a/{better}; figures" in told
+
+
+def test_help_of_the_module_is_that_of_the_command() -> None:
+    command = [sys.executable, "-m", "hiri_spec.train", "--help"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "Usage: hiri-spec train [OPTIONS] {SPEC}\n" in result.stdout
 
 
 def test_it_tells_how_it_goes(train: Command) -> None:

@@ -17,6 +17,7 @@ from torch import nn
 
 import hiri_spec
 from hiri_spec import SpecError
+from hiri_spec.nn.checkpoint import save_pretrained
 from hiri_spec.saving import replacing
 
 
@@ -57,6 +58,19 @@ class TestRoundTrip:
         assert_same(twin, model)
         assert not twin.training
         assert all(parameter.requires_grad for parameter in twin.parameters())
+
+    def test_the_same_model_is_the_same_file(self, tmp_path: Path) -> None:
+        """Whatever order safetensors gives the entries of its header, and whatever letters are in them."""
+        model = built(SMALL | {"description": 'a "Maß" of \\ \x7f \u2028 🙂'})
+        more = {f"{number} é\t\b\x1b": f'"\n{number}\x00' for number in range(20)}
+        contents = set()
+        for folder in map(str, range(4)):
+            save_pretrained(model, tmp_path / folder, metadata=more)
+            contents.add((tmp_path / folder / "model.safetensors").read_bytes())
+        assert len(contents) == 1
+        with safe_open(tmp_path / "0" / "model.safetensors", "pt") as file:
+            assert more.items() <= file.metadata().items()
+        assert_same(hiri_spec.from_pretrained(tmp_path / "0"), model)
 
     def test_drop_path_comes_back(self, tmp_path: Path) -> None:
         built(drop_path_rate=0.3).save_pretrained(tmp_path)

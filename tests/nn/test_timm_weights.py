@@ -12,6 +12,7 @@ from torch import nn
 
 import hiri_spec
 from hiri_spec import SpecError
+from hiri_spec.nn.timm_weights import recognise_timm_weights
 
 SMALL = ["pvt_v2_b0", "pvt_v2_b1", "pvt_v2_b2_li", "davit_tiny", "swin_tiny_patch4_window7_224", "hrnet_w18_small"]
 LARGE = [
@@ -176,3 +177,33 @@ def test_the_family_is_told_by_our_own_names() -> None:
 def test_a_family_without_a_key_map() -> None:
     with pytest.raises(SpecError, match="missing from the state dict"):
         hiri_spec.load_timm_weights(hiri_spec.build("hiri_s", classes=3), {"a": torch.zeros(1)})
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("pvt_v2_b0", {}),
+        ("pvt_v2_b2_li", {"num_classes": 10}),
+        ("swin_tiny_patch4_window7_224", {"in_chans": 1}),
+        ("davit_tiny", {"num_classes": 0}),
+        ("hrnet_w18_small", {"num_classes": 10, "in_chans": 1}),
+    ],
+    ids=["pvt", "of other depth", "grey", "no classes", "both"],
+)
+def test_whose_weights_they_are(name: str, options: dict[str, int]) -> None:
+    theirs = timm.create_model(name, **options).state_dict()
+    spec, tensors = recognise_timm_weights(theirs) or pytest.fail("not recognised")
+    assert spec.name == name
+    assert (spec.head.classes, spec.in_channels) == (options.get("num_classes") or 1000, options.get("in_chans", 3))
+    ours = hiri_spec.build(spec, classes=options.get("num_classes"))
+    hiri_spec.load_timm_weights(ours, theirs)
+    own = ours.state_dict()
+    assert own.keys() == tensors.keys()
+    assert all(torch.equal(tensor, own[key]) for key, tensor in tensors.items())
+
+
+def test_weights_of_no_built_in_spec() -> None:
+    theirs = timm.create_model("pvt_v2_b0").state_dict()
+    theirs["stages.3.blocks.1.mlp.fc1.weight"] = torch.zeros(8, 256)
+    assert recognise_timm_weights(theirs) is None
+    assert recognise_timm_weights(hiri_spec.build("pvt_v2_b0").state_dict()) is None

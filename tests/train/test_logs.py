@@ -50,6 +50,17 @@ def test_rows_are_safe_once_flushed(tmp_path: Path) -> None:
     log.close()
 
 
+def test_rows_are_to_be_read_before_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 100.0
+    monkeypatch.setattr("hiri_spec.train.logs.time.monotonic", lambda: clock)
+    log = LossLog(tmp_path / "l.csv", 0)
+    for step, seconds in enumerate((1, 3, 2, 1), start=1):
+        clock += seconds
+        log.add(step, 1, 0.1, 2.0)
+    assert [line.split(",")[0] for line in (tmp_path / "l.csv").read_text().splitlines()] == ["step", "1", "2", "3"]
+    log.close()
+
+
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"l.csv: cannot be written: No such file or directory"):
         LossLog(tmp_path / "none" / "l.csv", 0)

@@ -10,6 +10,7 @@ import timm
 import torch
 from runs import Notes, run
 from safetensors import safe_open
+from safetensors.torch import save_file
 
 import hiri_spec
 from hiri_spec import SpecError, from_pretrained
@@ -81,6 +82,17 @@ def test_beginning_from_a_run_at_another_resolution(finished: tuple[Path, TrainR
         run(folder, str(tmp_path / "fine"), flags=options["flags"])
 
 
+@pytest.mark.parametrize("network", ["mini.yaml", "timm:test_resnet"], ids=["spec", "timm"])
+def test_two_runs_write_the_same_weights(network: str, files: Path) -> None:
+    """Byte for byte."""
+    name = network if network.startswith("timm:") else str(files / network)
+    contents = {
+        (run(files, out, network=name, flags={"epochs": 2}).out / "last" / "model.safetensors").read_bytes()
+        for out in ("a", "b", "c")
+    }
+    assert len(contents) == 1
+
+
 def test_a_start_is_what_was_saved(finished: tuple[Path, TrainResult]) -> None:
     place = finished[0] / "run" / "best"
     model = hiri_spec.build(RunFolder(finished[0] / "run").read_spec())
@@ -100,10 +112,52 @@ def test_a_scaled_network_begins_from_its_original(tmp_path: Path) -> None:
     assert report.params == carried.params > 1_000_000
 
 
-def test_nothing_fits(tmp_path: Path) -> None:
+@pytest.mark.parametrize("classes", [1000, 10])
+def test_a_scaled_network_begins_from_timms_own_file(classes: int, tmp_path: Path) -> None:
+    theirs = timm.create_model("pvt_v2_b0", num_classes=classes)
+    save_file(theirs.state_dict(), tmp_path / "pvt.safetensors")
+    original = hiri_spec.build("pvt_v2_b0", classes=classes)
+    hiri_spec.load_timm_weights(original, theirs.state_dict())
+    scaled = scale(hiri_spec.load("pvt_v2_b0", set={"resolution": 64, "head.classes": classes}), resolution=128)
+    by_rule, by_file = hiri_spec.build(scaled.spec), hiri_spec.build(scaled.spec)
+    carried = hiri_spec.carry_weights(by_rule, scaled, original.state_dict())
+    _, report = start_from(by_file, str(tmp_path / "pvt.safetensors"))
+    assert report.params == carried.params > 1_000_000
+    mine, expected = by_file.state_dict(), by_rule.state_dict()
+    assert all(torch.equal(mine[each.name], expected[each.name]) for each in report.carried)
+
+
+def test_a_spec_of_other_classes_begins_from_timms_own_file(tmp_path: Path) -> None:
+    torch.save(timm.create_model("pvt_v2_b0").state_dict(), tmp_path / "pvt.pt")
+    _, report = start_from(hiri_spec.build("pvt_v2_b0", classes=10), str(tmp_path / "pvt.pt"))
+    assert {each.name for each in report.new} == {"head.fc.weight", "head.fc.bias"}
+    assert [change.path for change in report.changes] == ["head.classes"]
+
+
+def test_a_spec_that_is_not_built_in_begins_from_timms_tensors(tmp_path: Path) -> None:
+    theirs = timm.create_model("pvt_v2_b0", depths=(1, 1, 3, 1)).state_dict()
+    torch.save(theirs, tmp_path / "pvt.pt")
+    depths = {f"stages.{stage}.0.depth": depth for stage, depth in enumerate((1, 1, 3, 1))}
+    own = hiri_spec.build(hiri_spec.load("pvt_v2_b0", set=depths | {"head.classes": 10}))
+    _, report = start_from(own, str(tmp_path / "pvt.pt"))
+    assert {each.name for each in report.new} == {"head.fc.weight", "head.fc.bias"}
+    with pytest.raises(SpecError, match=r"If they are timm's, of a model that no built-in spec is: load them into"):
+        start_from(hiri_spec.build("tiny"), str(tmp_path / "pvt.pt"))
+
+
+def test_a_timm_model_begins_from_timms_own_file(tmp_path: Path) -> None:
+    save_file(timm.create_model("pvt_v2_b0").state_dict(), tmp_path / "pvt.safetensors")
+    model = Network("pvt_v2_b0", (64, 64), 3, 1000, None).build()
+    assert start_from(model, str(tmp_path / "pvt.safetensors"))[1].new == ()
+
+
+@pytest.mark.parametrize("is_spec", [True, False], ids=["spec", "timm"])
+def test_nothing_fits(is_spec: bool, tmp_path: Path) -> None:
     torch.save({"other.weight": torch.zeros(3)}, tmp_path / "w.pt")
-    with pytest.raises(SpecError, match=r"w.pt --init-from: nothing in it fits this network"):
-        start_from(hiri_spec.build("tiny"), str(tmp_path / "w.pt"))
+    model = hiri_spec.build("tiny") if is_spec else timm.create_model("test_resnet")
+    with pytest.raises(SpecError, match=r"w.pt --init-from: nothing in it fits this network") as caught:
+        start_from(model, str(tmp_path / "w.pt"))
+    assert ("hiri_spec.load_timm_weights" in str(caught.value)) == is_spec
 
 
 def test_a_network_without_gradient_checkpointing() -> None:

@@ -84,7 +84,9 @@ def test_another_run_is_refused(
 
 
 def test_what_changes_no_result_may_differ(folder: RunFolder) -> None:
-    folder.check_same(describe(), SPEC, load_recipe("digits", set={"checkpointing.every_steps": 7}))
+    folder.check_same(
+        describe(), SPEC, load_recipe("digits", set={"checkpointing.every_steps": 7, "max_unreadable": 0.5})
+    )
 
 
 @pytest.mark.parametrize("name", ["spec.yaml", "metrics.csv", "best"])

@@ -45,13 +45,35 @@ def test_what_belongs_to_weights_in_a_run(
     assert trained.augmentation.crop_fraction == 1  # the recipe's
 
 
-def test_weights_by_themselves(digits_run: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("run", ["digits_run", "timm_run"])
+def test_weights_take_what_belongs_to_them_along(run: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    place = request.getfixturevalue(run)
     file = tmp_path / "mine.safetensors"
-    shutil.copy(digits_run / "best" / "model.safetensors", file)
-    trained = load_trained(file)
-    assert (trained.classes, trained.class_names, trained.data, trained.resolution) == (10, None, None, (32, 32))
+    shutil.copy(place / "best" / "model.safetensors", file)
+    copied, there = load_trained(file), load_trained(place)
+    assert copied.class_names == there.class_names == tuple("0123456789")
+    assert (copied.data, copied.resolution) == (None, (32, 32))
+    for field in ("mean", "std", "crop_fraction", "interpolation"):
+        assert getattr(copied.augmentation, field) == getattr(there.augmentation, field)
+    assert copied.augmentation.crop_fraction == 1
+    hiri_spec.load_weights(copied.model, file)
+
+
+def test_plain_weights(tmp_path: Path) -> None:
+    hiri_spec.build(SMALL).save_pretrained(tmp_path)
+    trained = load_trained(tmp_path)
+    assert (trained.classes, trained.class_names, trained.data, trained.resolution) == (10, None, None, (64, 64))
     assert trained.augmentation.crop_fraction == 0.9  # timm's pretrained_cfg
     assert trained.name_class(7) == "7"
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"class_names": ["a"], "augmentation": {"mean": "grey"}}'])
+def test_weights_whose_belongings_cannot_be_read(digits_run: Path, tmp_path: Path, text: str) -> None:
+    file = Path(shutil.copy(digits_run / "best" / "model.safetensors", tmp_path))
+    edit_header(file, lambda header: header["__metadata__"].update({"hiri_spec.trained": text}))
+    assert hiri_spec.from_pretrained(file).num_classes == 10
+    with pytest.raises(SpecError, match=r"model\.safetensors: says of its classes and images what this version can't"):
+        load_trained(file)
 
 
 def test_grey_images(tmp_path: Path) -> None:
@@ -65,7 +87,8 @@ def test_timms_weights(timm_run: Path, tmp_path: Path, is_in_run: bool) -> None:
     place = shutil.copytree(timm_run / "best", tmp_path / "best") if not is_in_run else timm_run
     trained = load_trained(place)
     assert (trained.name, trained.classes, trained.resolution) == ("test_vit", 10, (32, 32))
-    assert (trained.class_names is not None) == is_in_run
+    assert trained.class_names == tuple("0123456789")
+    assert (trained.data is not None) == is_in_run
     tensors = load_file(trained.weights)
     assert all(torch.equal(tensor, tensors[name]) for name, tensor in trained.model.state_dict().items())
 

@@ -7,6 +7,7 @@ within an epoch could not go on as if it had not been.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,6 +27,7 @@ from .transform import make_transform, normalisation
 
 Batch = tuple[Tensor, Tensor]
 SHOWN_FILES = 3
+MAX_UNREADABLE = 0.01
 
 
 @contextmanager
@@ -54,7 +56,7 @@ class Reader(DataLoader[Any]):
         *,
         workers: int,
         pin_memory: bool,
-        max_unreadable: int,
+        max_unreadable: float,
     ) -> None:
         super().__init__(
             samples,
@@ -69,6 +71,7 @@ class Reader(DataLoader[Any]):
         self.unreadable: dict[str, str] = {}
         self._images = samples.images
         self._max_unreadable = max_unreadable
+        self._limit = count_allowed(max_unreadable, len(samples.images))
 
     def __iter__(self) -> Any:
         for gathered in super().__iter__():
@@ -79,14 +82,21 @@ class Reader(DataLoader[Any]):
     def _count(self, gathered: Gathered) -> None:
         self.unreadable |= {self._images.describe(number): why for number, why in gathered.failures.items()}
         count, total = len(self.unreadable), len(self._images)
-        if count <= self._max_unreadable and count < total:
+        if count <= self._limit and count < total:
             return
         shown = "; ".join(f"{name} ({why})" for name, why in list(self.unreadable.items())[:SHOWN_FILES])
         message = (
-            f"{count:,} of {total:,} images can't be read, and {self._max_unreadable:,} may be passed over: "
-            f"{shown}{'; …' if count > SHOWN_FILES else ''}. Mend or remove them, or allow more"
+            f"{count:,} of {total:,} images can't be read, and {self._limit:,} may be passed over: "
+            f"{shown}{'; …' if count > SHOWN_FILES else ''}. "
+            f"Mend or remove them, or raise max_unreadable, a share, which is {self._max_unreadable:g}"
         )
         raise SpecError(Problem(message, "data", code="unreadable"))
+
+
+def count_allowed(max_unreadable: float, images: int) -> int:
+    """How many images a share of them is, at least one unless it is 0."""
+    share = math.floor(max_unreadable * images + 1e-9)  # 0.29 * 100 is 28.999…
+    return max(1, share) if max_unreadable else 0
 
 
 class Loader:
@@ -131,12 +141,12 @@ def make_loader(
     process_count: int = 1,
     classes: int | None = None,
     device: torch.device | str = "cpu",
-    max_unreadable: int | None = None,
+    max_unreadable: float = MAX_UNREADABLE,
 ) -> Loader:
     """A loader of a data set's images at a resolution (height, width) in pixels.
 
     `batch_size` is that of one of `process_count` processes, `classes` the number of the network's scores, by default
-    the data set's; `max_unreadable` images are passed over, by default one in a hundred, at least one.
+    the data set's; `max_unreadable` is the largest share of images that are passed over, at least one unless it is 0.
     In training, the processes' batches together are the very batch that one process would have, and mixed alike, if
     batch sizes are even. Otherwise each image comes once over all processes, so some may get a batch more than others.
     Raises SpecError where no batch can be made.
@@ -154,16 +164,17 @@ def make_loader(
             f"use {batch_size + 1}, or mixup: 0 and cutmix: 0"
         )
         raise SpecError(Problem(message, "batch_size", code="odd"))
-    limit = max(1, len(dataset) // 100) if max_unreadable is None else max_unreadable
     transform = make_transform(augmentation, resolution, in_channels=dataset.in_channels, is_training=is_training)
     mean, std = normalisation(augmentation, dataset.in_channels)
     device = torch.device(device)
     order = (TrainingOrder if is_training else ValidationOrder)(
         len(dataset), batch_size, seed, process_index, process_count
     )
-    samples = Samples(dataset, transform, seed=seed, attempts=min(limit + 1, len(dataset)) if is_training else 1)
+    attempts = min(count_allowed(max_unreadable, len(dataset)) + 1, len(dataset)) if is_training else 1
+    samples = Samples(dataset, transform, seed=seed, attempts=attempts)
     gather = Gather(Mixing(augmentation, classes or len(dataset.class_names), seed) if is_training else None)
-    reader = Reader(samples, order, gather, workers=workers, pin_memory=device.type == "cuda", max_unreadable=limit)
+    on_gpu = device.type == "cuda"
+    reader = Reader(samples, order, gather, workers=workers, pin_memory=on_gpu, max_unreadable=max_unreadable)
     return Loader(
         reader, order, PrefetchLoader(reader, mean=mean, std=std, channels=dataset.in_channels, device=device)
     )

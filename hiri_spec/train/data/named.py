@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from timm.data import create_dataset
 
 from ...errors import Problem, SpecError
-from .images import MODES, ImageSet, Sample, decode
+from .images import MODES, ImageSet, Sample, as_bytes, decode
 
 STREAMS = ("hfids", "tfds", "wds")
 """What timm can only read from the beginning on."""
@@ -58,7 +58,7 @@ class TorchImages(ImageSet):
 
     def __getitem__(self, index: int) -> Sample:
         image, target = self._images[index]
-        return image.convert(MODES[self.in_channels]), int(target)
+        return as_bytes(image).convert(MODES[self.in_channels]), int(target)
 
     def describe(self, index: int) -> str:
         return f"image {index} of {self._source}"

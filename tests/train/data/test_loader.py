@@ -23,6 +23,7 @@ from hiri_spec.errors import SpecError
 from hiri_spec.train.augmentation import Augmentation
 from hiri_spec.train.data import ImageSet, Loader, make_loader, open_dataset
 from hiri_spec.train.data.images import Sample
+from hiri_spec.train.data.loader import count_allowed
 
 UNMIXED = Augmentation(mixup=0, cutmix=0)
 Batch = tuple[torch.Tensor, torch.Tensor]
@@ -149,7 +150,7 @@ def test_images_of_a_real_source(in_channels: int) -> None:
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_an_unreadable_image_is_replaced_in_training(workers: int) -> None:
-    broken = loader(Pictures(40, frozenset({7, 8})), workers=workers, max_unreadable=2, augmentation=UNMIXED)
+    broken = loader(Pictures(40, frozenset({7, 8})), workers=workers, max_unreadable=0.05, augmentation=UNMIXED)
     batches = list(broken.epoch(0))
     assert [len(images) for images, _ in batches] == [4] * 10
     assert broken.unreadable == {f"picture {index}": "image file is truncated" for index in (7, 8)}
@@ -167,7 +168,7 @@ def test_an_unreadable_image_is_replaced_in_training(workers: int) -> None:
 @pytest.mark.parametrize("workers", [0, 2])
 def test_an_unreadable_image_is_left_out_of_validation(workers: int) -> None:
     broken = loader(
-        Pictures(10, frozenset({0, 5, 8, 9})), workers=workers, is_training=False, max_unreadable=4, batch_size=2
+        Pictures(10, frozenset({0, 5, 8, 9})), workers=workers, is_training=False, max_unreadable=0.4, batch_size=2
     )
     assert [targets.tolist() for _, targets in broken.epoch(0)] == [[1], [2, 0], [1], [0, 1]]
     assert len(broken.unreadable) == 4
@@ -183,9 +184,18 @@ def test_too_many_unreadable_images_are_an_error(workers: int, is_training: bool
 
 
 def test_images_that_are_all_unreadable_are_an_error() -> None:
-    broken = loader(Pictures(8, frozenset(range(8))), max_unreadable=100, batch_size=2)
+    broken = loader(Pictures(8, frozenset(range(8))), max_unreadable=1, batch_size=2)
     with pytest.raises(SpecError, match="8 of 8 images can't be read"):
         list(broken.epoch(0))
+
+
+@pytest.mark.parametrize(
+    ("share", "images", "count"),
+    [(0.01, 400, 4), (0.01, 99, 1), (0.29, 100, 29), (1, 7, 7), (0, 100, 0)],
+    ids=["share", "at least one", "rounding", "all", "none"],
+)
+def test_how_many_may_be_unreadable(share: float, images: int, count: int) -> None:
+    assert count_allowed(share, images) == count
 
 
 def test_broken_files_of_a_folder(tmp_path: Path) -> None:
@@ -194,13 +204,13 @@ def test_broken_files_of_a_folder(tmp_path: Path) -> None:
     (folder / "dog" / "4.png").write_bytes(b"")
     (folder / "dog" / "5.png").write_text("no image")
     images = open_dataset(folder, "validation", resolution=(32, 32))
-    batches = loader(images, is_training=False, workers=2, max_unreadable=3, batch_size=8)
+    batches = loader(images, is_training=False, workers=2, max_unreadable=0.05, batch_size=8)
     assert sum(len(targets) for _, targets in batches.epoch(0)) == 57
     reasons = {"cat/3.png": "image file is truncated", "dog/4.png": "no image", "dog/5.png": "no image"}
     assert batches.unreadable == {str(folder / name): why for name, why in reasons.items()}
     told = r"3 of 60 images can't be read, and 2 may be passed over: .*/3.png \(image file is truncated\); .*\. Mend"
     with pytest.raises(SpecError, match=told):
-        list(loader(images, is_training=False, workers=2, max_unreadable=2, batch_size=8).epoch(0))
+        list(loader(images, is_training=False, workers=2, max_unreadable=0.04, batch_size=8).epoch(0))
 
 
 KILLED = """
