@@ -44,7 +44,8 @@ class Journal(JournalFileBackend):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.line = 0
-        self.trial_lines: list[int] = []
+        self.trial_lines: dict[int, list[int]] = {}
+        """By Optuna's number of the study."""
         self.dropped_bytes = self._drop_half_line()
         super().__init__(str(path), lock_obj=_FolderIsLocked(str(path)))
 
@@ -62,8 +63,11 @@ class Journal(JournalFileBackend):
         message = f"is damaged, this line is {what}; nothing was changed; {ways}"
         return SpecError(Problem(message, file=str(self.path), line=line, code="damaged"))
 
-    def check_trial(self, trial: FrozenTrial, labels: dict[str, tuple[Any, ...]], values: int) -> None:
-        """Refuse a trial that this search can't have written; raises SpecError with its line."""
+    def check_trial(self, trial: FrozenTrial, labels: dict[str, tuple[Any, ...]], values: int, study: int) -> None:
+        """Refuse a trial that this search can't have written; raises SpecError with its line.
+
+        `values` is the number of scores, `study` Optuna's number of its study.
+        """
         facts, scores = [trial.user_attrs.get(name) for name in FACTS], trial.values or []
         is_known = trial.params.keys() == labels.keys() and all(
             value in labels[name] for name, value in trial.params.items()
@@ -77,7 +81,7 @@ class Journal(JournalFileBackend):
             TrialState.RUNNING: isinstance(trial.user_attrs.get(ATTEMPTS), int),
         }
         if not is_known or not is_whole.get(trial.state, False):
-            raise self.damaged(self.trial_lines[trial.number], "no trial of this search")
+            raise self.damaged(self.trial_lines[study][trial.number], "no trial of this search")
 
     def _drop_half_line(self) -> int:
         """Cut off what a killed process or a full disk left of a last line; returns how many bytes that was.
@@ -97,7 +101,7 @@ class Journal(JournalFileBackend):
             if not isinstance(record, dict) or "op_code" not in record:
                 raise self.damaged(number, "no record of a search")
             if record["op_code"] == CREATE_TRIAL:
-                self.trial_lines.append(number)
+                self.trial_lines.setdefault(int(record.get("study_id", 0)), []).append(number)
         if whole < len(content):
             with self.path.open("r+b") as stream:
                 stream.truncate(whole)

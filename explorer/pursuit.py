@@ -12,10 +12,11 @@ from hiri_spec.files import to_yaml, write_text
 
 from .budget import Candidate, cost_of
 from .evaluation.outcome import Outcome, Task
+from .extension import NETWORK
 from .interrupts import undivided
 from .results import Failed, Member
 from .samplers.budgeted import BudgetedSampler
-from .space import Space, sketch
+from .space import Space, network_hash, sketch
 from .study import SearchStudy, Trial
 
 MOST_FAILURES = 5
@@ -164,4 +165,9 @@ def evaluation_seed(seed: int, number: int) -> int:
 
 def _facts(candidate: Candidate) -> dict[str, Any]:
     """What is known of a network without evaluating it."""
-    return {"macs": candidate.macs, "params": candidate.params, "architecture": sketch(candidate.spec)}
+    return {
+        "macs": candidate.macs,
+        "params": candidate.params,
+        "architecture": sketch(candidate.spec),
+        NETWORK: network_hash(candidate.spec),
+    }

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import optuna
+from optuna.distributions import CategoricalDistribution
 from optuna.storages import InMemoryStorage, JournalStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
+from .extension import MOST_TOLD, carry, find_contradictions
 from .journal import ATTEMPTS, FACTS, JOURNAL, Journal
 from .samplers.budgeted import BudgetedSampler
 
@@ -72,7 +74,7 @@ class SearchStudy:
             sampler.remember(trial.params)
             if trial.state == TrialState.RUNNING:
                 self._begun[trial.number] = self._storage.get_trial_id_from_study_id_trial_number(
-                    self._storage.get_study_id_from_name(STUDY), trial.number
+                    self._storage.get_study_id_from_name(self._name), trial.number
                 )
         self.interrupted = tuple(self._begun)
 
@@ -85,33 +87,63 @@ class SearchStudy:
             # Optuna takes every line for one of its own, and stumbles over others in many ways
             what = f"no record that Optuna can read ({type(error).__name__}: {error})"
             raise journal.damaged(journal.line, what) from error
-        study = self._open(self._storage, description, directions)
-        labels = {name: parameter.choices for name, parameter in self.sampler.distributions.items()}
-        for trial in study.get_trials(deepcopy=False):
-            journal.check_trial(trial, labels, len(directions))
-        return study
-
-    def _open(self, storage: JournalStorage, description: dict[str, Any], directions: list[Direction]) -> optuna.Study:
-        names = [summary.study_name for summary in optuna.get_all_study_summaries(storage)]
-        if STUDY not in names:
-            study = optuna.create_study(study_name=STUDY, storage=storage, directions=directions)
-            study.set_user_attr(DESCRIPTION, description)
-            return study
-        study = optuna.load_study(study_name=STUDY, storage=storage)
-        known = study.user_attrs.get(DESCRIPTION, {})
-        if not known and not study.get_trials(deepcopy=False):
-            # killed between the two first writes: nothing was tried yet
-            study.set_user_attr(DESCRIPTION, description)
-            return study
+        study, known = self._find(self._storage, description, directions)
+        trials = study.get_trials(deepcopy=False)
         differences = [
             f"{key} was {known.get(key)}, is {description.get(key)}"
             for key in {**known, **description}
             if known.get(key) != description.get(key)
         ]
-        if differences:
+        is_larger = False
+        if len(differences) == 1 and known.get("space") != description["space"]:
+            told = find_contradictions(trials, self.sampler.space)
+            is_larger = not told
+            differences += told[:MOST_TOLD]
+        if differences and not is_larger:
             message = f"{self.out} holds another search: {'; '.join(differences)}. Nothing there was changed; "
             raise SpecError(Problem(f"{message}name another folder, or repeat the old search", "--out", code="other"))
-        return study
+        labels = {
+            name: parameter.choices
+            for name, parameter in (
+                trials[0].distributions if trials and is_larger else self.sampler.distributions
+            ).items()
+            if isinstance(parameter, CategoricalDistribution)
+        }
+        for trial in trials:
+            journal.check_trial(trial, labels, len(directions), self._storage.get_study_id_from_name(self._name))
+        return self._extend(study, trials, description, directions) if is_larger else study
+
+    def _extend(
+        self, study: optuna.Study, trials: list[FrozenTrial], description: dict[str, Any], directions: list[Direction]
+    ) -> optuna.Study:
+        """A study of the larger space beside the old one, with its trials: Optuna takes no choices into one that is."""
+        number = len(optuna.get_all_study_summaries(self._storage)) + 1
+        larger = optuna.create_study(study_name=f"{STUDY} {number}", storage=self._storage, directions=directions)
+        for trial in trials:
+            larger.add_trial(carry(trial, self.sampler.space, dict(self.sampler.distributions)))
+        larger.set_user_attr(DESCRIPTION, description)  # last: without it, a study is not whole
+        self._name = larger.study_name
+        return larger
+
+    def _find(
+        self, storage: JournalStorage, description: dict[str, Any], directions: list[Direction]
+    ) -> tuple[optuna.Study, dict[str, Any]]:
+        """The last study that is whole, of which an extended search has several, and what it is; or a new one."""
+        names = [summary.study_name for summary in optuna.get_all_study_summaries(storage)]
+        for name in sorted(names, key=lambda name: (len(name), name), reverse=True):
+            study = optuna.load_study(study_name=name, storage=storage)
+            known = study.user_attrs.get(DESCRIPTION)
+            if known is not None:
+                self._name = name
+                return study, known
+        self._name = STUDY
+        study = (
+            optuna.load_study(study_name=STUDY, storage=storage)  # killed between the two first writes
+            if STUDY in names
+            else optuna.create_study(study_name=STUDY, storage=storage, directions=directions)
+        )
+        study.set_user_attr(DESCRIPTION, description)
+        return study, description
 
     @property
     def trials(self) -> list[Trial]:
@@ -133,7 +165,7 @@ class SearchStudy:
         with self._told(number):
             if trial_id is None:
                 self._note(number, {**attributes, ATTEMPTS: 1})
-                study_id = self._storage.get_study_id_from_name(STUDY)
+                study_id = self._storage.get_study_id_from_name(self._name)
                 self._begun[number] = self._storage.create_new_trial(study_id, _copy(self._frozen(number)))
                 return 1
             attempts: int = self._frozen(number).user_attrs[ATTEMPTS] + 1

@@ -33,7 +33,7 @@ class BudgetedSampler(BaseSampler):
     """
 
     def __init__(self, space: Space, budget: Budget, seed: int, population_size: int = 24) -> None:
-        self._space = space
+        self.space = space
         self._budget = budget
         self._seed = seed
         self._population_size = population_size
@@ -79,33 +79,33 @@ class BudgetedSampler(BaseSampler):
 
     def remember(self, params: dict[str, Any]) -> None:
         """Take a trial of an earlier run into account."""
-        spec = self._space.spec(self.encode(params))
+        spec = self.space.spec(self.encode(params))
         if spec is not None:
             self.tried.add(network_hash(spec))
 
     def decode(self, assignment: Assignment) -> dict[str, Any]:
         """Optuna's parameter values of an assignment."""
-        return {name: self._space.parameters[name].labels[index] for name, index in assignment.items()}
+        return {name: self.space.parameters[name].labels[index] for name, index in assignment.items()}
 
     def encode(self, params: dict[str, Any]) -> Assignment:
         """The assignment of Optuna's parameter values."""
-        return {name: self._space.parameters[name].labels.index(value) for name, value in params.items()}
+        return {name: self.space.parameters[name].labels.index(value) for name, value in params.items()}
 
     def _fit(self, child: Assignment, rng: random.Random) -> Candidate:
-        is_small = self._space.size <= MAX_DRAWS
+        is_small = self.space.size <= MAX_DRAWS
         for attempt in range(SMALL_DRAWS if is_small else MAX_DRAWS):
-            proposal = self._space.draw(rng)
+            proposal = self.space.draw(rng)
             if child and attempt < CLOSE_DRAWS:
                 # what mutation left out is drawn anew; each further attempt lets go of one more parameter
                 proposal |= child
                 for name in rng.sample(sorted(child), min(len(child), attempt)):
-                    proposal[name] = int(rng.random() * len(self._space.parameters[name].labels))
-            candidate = fit(self._space, self._budget, proposal, rng)
+                    proposal[name] = int(rng.random() * len(self.space.parameters[name].labels))
+            candidate = fit(self.space, self._budget, proposal, rng)
             if candidate is not None and network_hash(candidate.spec) not in self.tried:
                 return candidate
         if is_small:
             if self._listed is None:
-                listed = list_candidates(self._space, self._budget)
+                listed = list_candidates(self.space, self._budget)
                 self._listed = {network_hash(candidate.spec): candidate for candidate in listed}
             left = [candidate for known, candidate in self._listed.items() if known not in self.tried]
             if left:
