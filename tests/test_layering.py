@@ -41,7 +41,7 @@ EXPLORER_LAYERS = [
     ["space"],
     ["bounds", "results"],
     ["budget", "plots", "evaluators"],
-    ["arguments", "samplers", "report", "journal"],
+    ["arguments", "samplers", "report", "journal", "extension"],
     ["study", "evaluation"],
     ["pursuit"],
     ["search"],

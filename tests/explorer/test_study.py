@@ -112,8 +112,8 @@ def test_a_full_disk_keeps_the_trials_before(space_file: Path, tmp_path: Path, m
                 raise OSError(28, "No space left on device")
             self.inner.add_trial(trial)
 
-    opened = SearchStudy._open
-    monkeypatch.setattr(SearchStudy, "_open", lambda self, *rest: Full(opened(self, *rest)))
+    opened = SearchStudy._read
+    monkeypatch.setattr(SearchStudy, "_read", lambda self, *rest: Full(opened(self, *rest)))
     with pytest.raises(SpecError, match=r"does not take trial 3: No space left on device; those before it are kept"):
         run(space_file, tmp_path / "run")
     assert len((tmp_path / "run" / "trials.csv").read_text().splitlines()) == 1 + 3
