@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from runs import RECIPE, STEPS, assert_same, read_losses, start, write_files
 
-EPOCHS = 6
+from hiri_spec.train.run_folder import RunFolder
+
+EPOCHS = 8
 TOTAL = EPOCHS * STEPS
 LONGEST_S = 180.0
 
@@ -49,14 +51,15 @@ def test_kill_9(workers: str, folder: Path) -> None:
     """Three times at random, whatever it is at that moment: a step, an evaluation, a checkpoint half written."""
     rng, name = random.Random(f"kill {workers}"), f"killed-{workers}"
     out = folder / name
-    for earliest in sorted(rng.sample(range(3, TOTAL - 5), 3)):
+    for earliest in sorted(rng.sample(range(3, TOTAL // 2), 3)):
         process = start(folder, "--out", name, "--workers", workers)
         wait_for_step(process, out, earliest)
         time.sleep(rng.random() * 0.2)
         process.kill()
         finish(process, -signal.SIGKILL)
+    was_over = RunFolder(out).read_run().status == "finished"  # on a machine so fast that the last kill came too late
     told = finish(start(folder, "--out", name, "--workers", workers))
-    assert "going on after step " in told
+    assert ("going on after step " in told) != was_over
     assert len(read_losses(out)) == TOTAL + 1
     assert_same(out, folder / "whole")
 
