@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 import time
 
-from explorer.evaluators import EVALUATORS, load_evaluator
+from explorer.evaluators import UNTRAINED, load_evaluator
 from hiri_spec.nn.threads import threads_set_to
 
 from .evaluators import draw_networks
@@ -20,9 +20,9 @@ NETWORKS = 10
 def main() -> None:
     """Print the median, least and most of wall time for each score, and the median of the processor's."""
     networks = draw_networks()[:NETWORKS]
-    evaluators = {name: load_evaluator(name) for name in EVALUATORS}
-    walls: dict[str, list[float]] = {name: [] for name in EVALUATORS}
-    processors: dict[str, list[float]] = {name: [] for name in EVALUATORS}
+    evaluators = {name: load_evaluator(name) for name in UNTRAINED}
+    walls: dict[str, list[float]] = {name: [] for name in UNTRAINED}
+    processors: dict[str, list[float]] = {name: [] for name in UNTRAINED}
     with threads_set_to(1):
         for evaluate in evaluators.values():
             evaluate(networks[0], 0)  # the first of a process loads kernels

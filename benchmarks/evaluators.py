@@ -14,7 +14,7 @@ import numpy
 
 import hiri_spec
 from explorer.budget import Budget, fit
-from explorer.evaluators import EVALUATORS, load_evaluator
+from explorer.evaluators import UNTRAINED, load_evaluator
 from explorer.space import load_space
 from hiri_spec import ModelSpec
 
@@ -65,7 +65,7 @@ def main() -> None:
     """Print a table for each evaluator."""
     networks = draw_networks()
     counts = [count_simply(spec) for spec in networks]
-    for name in EVALUATORS:
+    for name in UNTRAINED:
         evaluate = load_evaluator(name)
         began = time.perf_counter()
         scores = [[evaluate(spec, seed) for seed in range(SEEDS)] for spec in networks]

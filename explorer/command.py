@@ -172,6 +172,11 @@ def command(
         str | None, typer.Option(metavar="FOLDER", help="Where everything goes; by default in runs/.")
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Decides everything that is drawn.")] = 0,
+    data: Annotated[
+        str | None, typer.Option(metavar="SOURCE", help="What train trains on: digits, finegrain, a folder.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(metavar="N", min=1, help="How long train trains.")] = None,
+    recipe: Annotated[str | None, typer.Option(metavar="FILE|NAME", help="By what train trains.")] = None,
     workers: Annotated[int, typer.Option(metavar="N", help="Networks to evaluate at the same time.")] = 1,
     trial_timeout: Annotated[
         str | None, typer.Option(metavar="TIME", help="Give an evaluation up after this, e.g. 90s or 10m.")
@@ -194,6 +199,9 @@ def command(
             set=parse_assignments(set or []),
             out=out,
             seed=seed,
+            data=data,
+            epochs=epochs,
+            recipe=recipe,
             workers=workers,
             trial_timeout=trial_timeout,
             watcher=screen,

@@ -48,7 +48,7 @@ def labelled(front: tuple[Member, ...]) -> list[Member]:
 
 
 def _score_axis(result: SearchResult) -> str:
-    return result.score_name if result.is_by_cost or result.is_by_own else f"{result.score_name} (no training)"
+    return f"{result.score_name} (no training)" if result.is_untrained and not result.is_by_cost else result.score_name
 
 
 def _in_columns(first: list[Any], second: list[Any], blank: Any) -> list[Any]:

@@ -88,7 +88,7 @@ def spec_text(result: SearchResult, member: Member) -> str:
         f"# Found by python -m explorer.search: trial {member.number} of {len(result.trials)}.",
         f"# {member.sketch}: {member.macs / 1e9:.3f} GMACs, {member.params / 1e6:.2f} M params, "
         f"{result.score_name} {member.score:.4f}.",
-        f"# {CONVENTION}." + ("" if result.is_by_own else " The score needs no training and is no accuracy."),
+        f"# {CONVENTION}." + (" The score needs no training and is no accuracy." if result.is_untrained else ""),
         f"# Search: {settings}.",
     ]
     return "\n".join(lines) + "\n" + to_yaml(member.spec)

@@ -54,16 +54,13 @@ class SearchResult:
     was_interrupted: bool = False
     ending: str = ""
     """Why there are fewer trials than were asked for, or not all files; empty if nothing is amiss."""
+    is_untrained: bool = True
+    """Whether the score is known to be of networks that were not trained."""
 
     @property
     def is_by_cost(self) -> bool:
         """Whether the score is one of the costs, and needn't be told twice."""
         return self.score_name in (GMACS, PARAMS)
-
-    @property
-    def is_by_own(self) -> bool:
-        """Whether the score is of the user's own making, so that nothing is known of it."""
-        return ":" in self.settings["evaluator"]
 
     @property
     def best(self) -> Member:

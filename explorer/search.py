@@ -95,13 +95,17 @@ def search(
     set: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     seed: int = 0,
+    data: str | None = None,
+    epochs: int | None = None,
+    recipe: str | None = None,
     workers: int = 1,
     trial_timeout: str | float | None = None,
     watcher: Watcher | None = None,
 ) -> SearchResult:
     """Search a space for networks within a budget ("5gflops", "5gmacs", 5e9), as the command does, and write the same.
 
-    `trials` is the number in all: called again, a search goes on to it. `workers` networks are evaluated at the same
+    `trials` is the number in all: called again, a search goes on to it. `data`, `epochs` and `recipe` are for the
+    evaluator "train". `workers` networks are evaluated at the same
     time; an evaluation that takes longer than `trial_timeout` ("90s", "5m", or seconds) fails, as one that raises does,
     and the search goes on. A search that runs out of networks before, or is stopped by Ctrl-C, says so in the result's
     `ending`. Raises SpecError for a wrong argument or space, an impossible budget, a folder that holds another search,
@@ -114,13 +118,13 @@ def search(
     how = How(read_workers(workers), None if trial_timeout is None else parse_seconds(str(trial_timeout)))
     from .evaluators import choose
 
-    chosen = choose(evaluator)
+    chosen = choose(evaluator, {"data": data, "epochs": epochs, "recipe": recipe})
     file, folder = read_place(space, "--space", "space.yaml"), read_place(out, "--out", "runs/mine")
     opened = load_space(file, stages=counts, resolution=read_size(resolution), set=changes)
     watcher.opened(opened)
     check_possible(opened, limits)
     size = size_of(opened)
-    folder = folder or default_folder(opened, limits, size, objective, chosen.name, seed)
+    folder = folder or default_folder(opened, limits, size, objective, chosen.label, seed)
     settings = {
         "space": f"{Path(opened.file).name} {opened.fingerprint}",
         "budget": limits.macs,
@@ -129,6 +133,7 @@ def search(
         "stages": None if counts is None else ",".join(map(str, counts)),
         "objective": objective,
         "evaluator": chosen.name,
+        **chosen.settings,
         "seed": seed,
         "version": __version__,
     }
@@ -190,7 +195,7 @@ def _run(
             from .evaluation.here import Here
             from .evaluation.processes import Processes
 
-            with Here(chosen) if is_here else Processes(chosen.name, how.workers, how.timeout_s) as evaluation:
+            with Here(chosen) if is_here else Processes(chosen, how.workers, how.timeout_s) as evaluation:
                 pursuit.go_on(evaluation, trials)
     except KeyboardInterrupt:
         was_interrupted = True
@@ -204,7 +209,17 @@ def _run(
         failure = error
     members = tuple(sorted(pursuit.members, key=lambda member: member.number))
     front = pareto_front(members)
-    return SearchResult(members, front, out, chosen.score_name, settings, was_interrupted, ending), failure
+    found = SearchResult(
+        members,
+        front,
+        out,
+        chosen.score_name,
+        settings,
+        was_interrupted=was_interrupted,
+        ending=ending,
+        is_untrained=chosen.is_untrained,
+    )
+    return found, failure
 
 
 def _joined(first: Exception | None, second: SpecError) -> Exception:

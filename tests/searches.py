@@ -30,8 +30,8 @@ head: {classes: 10}
 """
 
 
-def run(space_file: Path, out: Path, trials: int = 12, **options: object) -> SearchResult:
-    return search(BUDGET, space=space_file, out=out, trials=trials, **{"evaluator": "params", **options})
+def run(space_file: Path, out: Path, trials: int = 12, budget: str = BUDGET, **options: object) -> SearchResult:
+    return search(budget, space=space_file, out=out, trials=trials, **{"evaluator": "params", **options})
 
 
 def told(result: SearchResult) -> list[tuple[object, ...]]:

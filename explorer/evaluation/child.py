@@ -1,12 +1,14 @@
 """The process that evaluates: it is told networks and tells scores, until the pipe from its parent is closed.
 
 It is a program of its own, as multiprocessing's processes would run the parent's script anew, unless it is written for
-that: `python -m explorer.evaluation.child PIPE LIFELINE EVALUATOR THREADS`, the first two being file descriptors.
+that: `python -m explorer.evaluation.child PIPE LIFELINE EVALUATOR SETTINGS THREADS`, the first two being file
+descriptors, the settings JSON.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -14,6 +16,7 @@ import threading
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from hiri_spec.errors import SpecError
 
@@ -41,10 +44,10 @@ class Unusable:
 Message = Began | Unusable | Outcome
 
 
-def serve(connection: Connection, evaluator: str, threads: int) -> None:
+def serve(connection: Connection, evaluator: str, settings: dict[str, Any], threads: int) -> None:
     """Evaluate what comes through the pipe, one task after the other; `threads` is what torch may take, 0 for all."""
     try:
-        loaded = load_evaluator(evaluator)
+        loaded = load_evaluator(evaluator, settings)
     except SpecError as error:
         connection.send(Unusable(error))
         return
@@ -64,13 +67,13 @@ def end_with(lifeline: int) -> None:
 
 def main() -> None:
     """Serve the parent that has started this."""
-    pipe, lifeline, evaluator, threads = sys.argv[1:]
+    pipe, lifeline, evaluator, settings, threads = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair
     threading.Thread(target=end_with, args=(int(lifeline),), daemon=True).start()
     with contextlib.suppress(OSError):  # not Linux, or not allowed: then whoever is largest goes first
         OOM_SCORE.write_text(FIRST_TO_GO)  # where memory is short, this process goes, not the one that keeps the study
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent has closed its end
-        serve(Connection(int(pipe)), evaluator, int(threads))
+        serve(Connection(int(pipe)), evaluator, json.loads(settings), int(threads))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Self
 
+from ..evaluators import Chosen
 from .child import Began, Message, Unusable
 from .outcome import Outcome, Task
 
@@ -36,7 +38,7 @@ class Processes:
     A context: they end with it. `timeout_s` is what one evaluation may take, loading the evaluator not counted.
     """
 
-    def __init__(self, evaluator: str, count: int, timeout_s: float | None = None) -> None:
+    def __init__(self, evaluator: Chosen, count: int, timeout_s: float | None = None) -> None:
         self._evaluator, self._count, self._timeout_s = evaluator, count, timeout_s
         self._workers: list[_Worker] = []
         # one process may use all cores, several share them
@@ -117,8 +119,9 @@ class Processes:
         connection, childs_connection = Pipe()
         childs_lifeline, lifeline = os.pipe()
         passed = childs_connection.fileno(), childs_lifeline
+        chosen = self._evaluator.name, json.dumps(dict(self._evaluator.settings))
         process = subprocess.Popen(
-            [sys.executable, "-m", "explorer.evaluation.child", *map(str, passed), self._evaluator, str(self._threads)],
+            [sys.executable, "-m", "explorer.evaluation.child", *map(str, passed), *chosen, str(self._threads)],
             stdin=subprocess.DEVNULL,
             stdout=STDERR,  # our stdout is for results
             pass_fds=passed,

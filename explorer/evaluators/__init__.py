@@ -5,20 +5,22 @@ begins with what the scores are called in tables and plots, a colon, and in one 
 
     \"\"\"Depth score: the number of blocks, as no paper recommends.\"\"\"
 
-and the file defines one class that is made without arguments and called as (spec, seed); its docstring says what
-departs from the paper. With `QUICK = True` it is computed in the search's own process, others in one of their own,
-which may break. Names and docstrings are read from the files' text, so that `--help` and a mistake in a name
-need not import what computes the scores, torch above all.
+and the file defines one class that is called as (spec, seed); its docstring says what departs from the paper. With
+`QUICK = True` it is computed in the search's own process, others in one of their own, which may break. `SETTINGS =
+{"data": True, "epochs": False}` are what its class is made with, by name, and whether it can't do without; each is an
+option of the command. All that is read from the files' text, so that `--help` and a mistake in a name need not import
+what computes the scores, torch above all.
 """
 
 from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from hiri_spec import ModelSpec, SpecError
 from hiri_spec.errors import Problem, show, suggest
@@ -36,6 +38,8 @@ class Entry:
     score_name: str
     description: str
     is_quick: bool = False
+    settings: Mapping[str, bool] = field(default_factory=dict)
+    """What it can be made with, and whether it must be."""
 
 
 def read_entry(file: Path) -> Entry:
@@ -45,16 +49,19 @@ def read_entry(file: Path) -> Entry:
     score_name, colon, description = text.partition("\n")[0].partition(": ")
     if not colon or not score_name or not description:
         raise ValueError(f"{file.name} needs a docstring that begins with a name, a colon and what the score tells")
-    is_quick = any(
-        isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["QUICK"]
+    constants = {
+        ast.unparse(node.targets[0]): ast.literal_eval(node.value)
         for node in tree.body
-    )
-    return Entry(score_name, description, is_quick)
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("QUICK", "SETTINGS")
+    }
+    return Entry(score_name, description, constants.get("QUICK", False), constants.get("SETTINGS", {}))
 
 
 EVALUATORS = {
     file.stem: read_entry(file) for file in sorted(Path(__file__).parent.glob("*.py")) if file.stem != "__init__"
 }
+UNTRAINED = tuple(name for name, entry in EVALUATORS.items() if "epochs" not in entry.settings)
+"""Those that look at networks as they start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,31 +74,64 @@ class Chosen:
     """Imports what computes the score, if that hasn't happened."""
     is_quick: bool = False
     """Whether a process of its own would cost more than the score."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What it is made with."""
+    is_untrained: bool = False
+    """Whether it is known to look at networks as they start."""
+
+    @property
+    def label(self) -> str:
+        """Its name, and what it is made with."""
+        return ":".join([self.name, *map(str, self.settings.values())])
 
 
-def choose(name: object) -> Chosen:
+def choose(name: object, settings: Mapping[str, Any] | None = None) -> Chosen:
     """Find an evaluator by its name, or the user's own by its place, before anything is written.
 
-    Raises SpecError for an unknown name, and for what is no evaluator at its place.
+    `settings` are what it is made with; those that are None count as not given. Raises SpecError for an unknown name,
+    for what is no evaluator at its place, and for settings that it doesn't take, or that are wrong or missing.
     """
+    given = {key: value for key, value in (settings or {}).items() if value is not None}
     if isinstance(name, str) and ":" in name:
         own = load_own(name)
+        _check_settings(own.name, {}, given)
         return Chosen(own.name, own.score_name, lambda: own.evaluate)
     if not isinstance(name, str) or name not in EVALUATORS:
         is_place = callable(name) or (isinstance(name, str) and "." in name)
         tail = f"for your own, {FORM}" if is_place else suggest(name, EVALUATORS)
         raise SpecError(Problem(f"unknown evaluator {show(name)}; {tail}", FLAG))
-    return Chosen(name, EVALUATORS[name].score_name, partial(_make, name), EVALUATORS[name].is_quick)
+    entry = EVALUATORS[name]
+    _check_settings(name, entry.settings, given)
+    chosen = Chosen(
+        name,
+        entry.score_name,
+        partial(_make, name, given),
+        is_quick=entry.is_quick,
+        settings=given,
+        is_untrained=name in UNTRAINED,
+    )
+    if given:
+        chosen.load()  # raises what is wrong with them
+    return chosen
 
 
-def load_evaluator(name: object) -> Evaluator:
+def load_evaluator(name: object, settings: Mapping[str, Any] | None = None) -> Evaluator:
     """Make an evaluator by its name or place; raises SpecError as `choose` does."""
-    return choose(name).load()
+    return choose(name, settings).load()
 
 
-def _make(name: str) -> Evaluator:
+def _check_settings(name: str, known: Mapping[str, bool], given: Mapping[str, Any]) -> None:
+    for setting in given:
+        if setting not in known:
+            raise SpecError(Problem(f"{name} takes none; leave it out", f"--{setting}"))
+    for setting, is_needed in known.items():
+        if is_needed and setting not in given:
+            raise SpecError(Problem(f"{name} needs it; give --{setting}", f"--{setting}"))
+
+
+def _make(name: str, settings: Mapping[str, Any]) -> Evaluator:
     module = importlib.import_module(f"{__name__}.{name}")
     classes = [value for value in vars(module).values() if isinstance(value, type) and "__call__" in vars(value)]
     (found,) = [each for each in classes if each.__module__ == module.__name__]
-    evaluator: Evaluator = found()
+    evaluator: Evaluator = found(**settings)
     return evaluator

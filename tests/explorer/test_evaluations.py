@@ -89,7 +89,7 @@ def task(seed: int, number: int = 0) -> Task:
     ],
 )
 def test_what_comes_of_it(evaluator: str, name: str, failure: str, is_apart: bool) -> None:
-    with Processes(evaluator + name, 1) if is_apart else Here(choose(evaluator + name)) as evaluation:
+    with Processes(choose(evaluator + name), 1) if is_apart else Here(choose(evaluator + name)) as evaluation:
         assert evaluation.is_free
         evaluation.submit(task(4, number=7))
         assert not evaluation.is_free
@@ -109,7 +109,7 @@ def test_what_comes_of_it(evaluator: str, name: str, failure: str, is_apart: boo
     ],
 )
 def test_a_process_that_is_lost_is_replaced(evaluator: str, name: str, failure: str) -> None:
-    with Processes(evaluator + name, 1, timeout_s=0.5) as evaluation:
+    with Processes(choose(evaluator + name), 1, timeout_s=0.5) as evaluation:
         evaluation.submit(task(1))
         outcome = evaluation.next()
         assert (outcome.score, outcome.failure) == (None, failure)
@@ -118,7 +118,7 @@ def test_a_process_that_is_lost_is_replaced(evaluator: str, name: str, failure: 
 
 
 def test_several_at_once(evaluator: str) -> None:
-    with Processes(f"{evaluator}patient", 2) as evaluation:
+    with Processes(choose(f"{evaluator}patient"), 2) as evaluation:
         for number in (0, 1):
             evaluation.submit(task(0, number))
         assert (evaluation.running, evaluation.is_free) == (2, False)
@@ -133,15 +133,17 @@ def test_several_at_once(evaluator: str) -> None:
             os.kill(pid, 0)
 
 
-def test_an_evaluator_that_is_not_there(tmp_path: Path) -> None:
-    with Processes(f"{tmp_path}/none.py:score", 1) as evaluation:
+def test_an_evaluator_that_is_there_no_longer(evaluator: str, tmp_path: Path) -> None:
+    chosen = choose(f"{evaluator}count")
+    (tmp_path / "mine.py").unlink()
+    with Processes(chosen, 1) as evaluation:
         evaluation.submit(task(0))
-        with pytest.raises(SpecError, match=r"there is no file .*none\.py"):
+        with pytest.raises(SpecError, match=r"there is no file .*mine\.py"):
             evaluation.next()
 
 
 def test_what_it_prints_is_no_result(evaluator: str, capfd: pytest.CaptureFixture[str]) -> None:
-    with Processes(f"{evaluator}loud", 1) as evaluation:
+    with Processes(choose(f"{evaluator}loud"), 1) as evaluation:
         evaluation.submit(task(0))
         evaluation.next()
     captured = capfd.readouterr()
@@ -153,8 +155,9 @@ import sys
 import hiri_spec
 from explorer.evaluation.outcome import Task
 from explorer.evaluation.processes import Processes
+from explorer.evaluators import choose
 
-with Processes(sys.argv[1], 1) as evaluation:
+with Processes(choose(sys.argv[1]), 1) as evaluation:
     evaluation.submit(Task(0, hiri_spec.load("tiny"), 0))
     print(int(evaluation.next().score), flush=True)
     evaluation.submit(Task(1, hiri_spec.load("tiny"), 1))

@@ -15,7 +15,7 @@ from examples import REQUIRED
 import explorer.evaluators
 import hiri_spec
 from explorer.budget import Budget, fit
-from explorer.evaluators import EVALUATORS, choose, load_evaluator, read_entry
+from explorer.evaluators import EVALUATORS, UNTRAINED, choose, load_evaluator, read_entry
 from explorer.results import GMACS, PARAMS
 from explorer.space import load_space
 from hiri_spec import ModelSpec, SpecError
@@ -58,7 +58,7 @@ def small_spec(block: str) -> ModelSpec:
 BLOCKS = [*names_of(Block), *names_of(Block, takes_streams=True)]
 
 
-@pytest.mark.parametrize("name", EVALUATORS)
+@pytest.mark.parametrize("name", UNTRAINED)
 @pytest.mark.parametrize("block", BLOCKS)
 def test_a_score_of_every_block_type_is_finite(block: str, name: str) -> None:
     assert math.isfinite(load_evaluator(name)(small_spec(block), 0))
@@ -75,7 +75,7 @@ def test_a_score_of_a_deep_network_is_finite(name: str) -> None:
         assert score > math.log(torch.finfo(torch.float32).max)
 
 
-@pytest.mark.parametrize("name", EVALUATORS)
+@pytest.mark.parametrize("name", UNTRAINED)
 def test_a_score_is_repeatable_and_leaves_everything_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(seed: int) -> None:
         raise AssertionError("the generators of GPUs were seeded")
@@ -104,9 +104,11 @@ def test_every_file_is_found_and_says_what_it_is() -> None:
     assert set(EVALUATORS) == {path.stem for path in folder.iterdir() if path.suffix == ".py"} - {"__init__"}
     assert len({entry.score_name for entry in EVALUATORS.values()}) == len(EVALUATORS)
     for name, entry in EVALUATORS.items():
-        assert choose(name).score_name == entry.score_name
+        settings = {"data": "digits"} if "data" in entry.settings else {}
+        chosen = choose(name, settings)
+        assert (chosen.score_name, chosen.is_untrained) == (entry.score_name, name in UNTRAINED)
         assert entry.description.endswith(".")
-        assert load_evaluator(name).__doc__
+        assert chosen.load().__doc__
     assert (EVALUATORS["macs"].score_name, EVALUATORS["params"].score_name) == (GMACS, PARAMS)
 
 
@@ -186,7 +188,7 @@ def test_naswot_orders_table_viii_as_the_text_does() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "times"), [(name, 5 if name in NOISY else 20) for name in EVALUATORS if name not in WITHOUT_TORCH]
+    ("name", "times"), [(name, 5 if name in NOISY else 20) for name in UNTRAINED if name not in WITHOUT_TORCH]
 )
 def test_networks_of_one_cost_are_told_apart(name: str, times: int) -> None:
     space, budget, rng = load_space(), Budget(1_000_000_000), random.Random(0)

@@ -1,0 +1,57 @@
+"""top-1 %: how many held-out images are right after a short training on --data (needs it; --epochs, --recipe)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hiri_spec import ModelSpec, save
+from hiri_spec.train import train
+from hiri_spec.train.data import open_dataset
+from hiri_spec.train.recipe_file import load_recipe, recipe_for
+
+SETTINGS = {"data": True, "epochs": False, "recipe": False}
+
+SMALLEST = 32, 32
+
+
+class Train:
+    """The top-1 accuracy, in per cent, of the network after the last epoch, at the image size of the search.
+
+    It is trained by the recipe that `hiri-spec train` would take, plainly: no average is kept, as in so short a time
+    none is of use. Warm-up is cut to the epochs there are. What a run leaves is thrown away.
+    """
+
+    def __init__(self, data: str, epochs: int | None = None, recipe: str | None = None) -> None:
+        """Raises SpecError for data or a recipe that can't be used."""
+        self._data = data
+        self._recipe = recipe or recipe_for(data)
+        changes = {} if epochs is None else {"epochs": epochs}
+        own = load_recipe(self._recipe, set=changes | {"schedule.warmup_epochs": 0})
+        known = load_recipe(self._recipe).schedule.warmup_epochs
+        self._changes: dict[str, Any] = {
+            "distillation.distillation": "none",
+            "schedule.warmup_epochs": min(known, max(0, own.epochs - 1)),
+        }
+        self._epochs = own.epochs
+        for split in ("train", "validation"):
+            open_dataset(data, split, resolution=SMALLEST)
+
+    def __call__(self, spec: ModelSpec, seed: int) -> float:
+        """Train and evaluate; raises SpecError if the loss ceases to be a number."""
+        with TemporaryDirectory(prefix="explorer-train-") as name:
+            folder = Path(name)
+            save(spec, folder / "spec.yaml")
+            flags = {"epochs": self._epochs, "seed": seed}
+            result = train(
+                str(folder / "spec.yaml"),
+                self._data,
+                recipe=self._recipe,
+                set=self._changes,
+                flags=flags,
+                out=folder / "run",
+                workers=0,
+            )
+            accuracy: float = result.rows[-1]["top1"]
+            return accuracy
