@@ -7,7 +7,6 @@ second are those that each says of its last epoch, runs made in turn.
 """
 
 import argparse
-import csv
 import os
 import re
 import statistics
@@ -15,6 +14,9 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from hiri_spec.train.curves import read_metrics
+from hiri_spec.train.run_folder import METRICS_NAME
 
 from .loading import SIDE, write_images
 from .timing import report
@@ -60,8 +62,14 @@ def timms_command(script: Path, folder: Path, out: Path, network: str, side: int
 def our_rate(command: list[str], out: Path) -> float:
     """Images a second of the last epoch."""
     subprocess.run(command, check=True, capture_output=True)
-    with (out / "metrics.csv").open() as file:
-        return float(list(csv.DictReader(file))[-1]["images_per_s"])
+    return last_rate(out)
+
+
+def last_rate(out: Path) -> float:
+    """Images a second of the last epoch of a run of ours."""
+    rate = read_metrics(out / METRICS_NAME)[-1]["images_per_s"]
+    assert rate is not None  # a run that was begun in this call has trained
+    return rate
 
 
 def timms_rate(command: list[str]) -> float:
@@ -107,8 +115,7 @@ def memory(folder: Path, network: str, side: int) -> None:
             out = Path(name, "ours")
             command = our_command(folder, out, network, side, "--workers", "0", *options)
             used = peak_memory(command) / MEBIBYTE
-            with (out / "metrics.csv").open() as file:
-                rate = float(list(csv.DictReader(file))[-1]["images_per_s"])
+            rate = last_rate(out)
         print(f"{network} at {side}, {' '.join(options) or 'kept'}: {used:.0f} MiB at most, {rate:.1f} images/s")
 
 
