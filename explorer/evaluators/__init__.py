@@ -91,7 +91,19 @@ def choose(name: object, settings: Mapping[str, Any] | None = None) -> Chosen:
     `settings` are what it is made with; those that are None count as not given. Raises SpecError for an unknown name,
     for what is no evaluator at its place, and for settings that it doesn't take, or that are wrong or missing.
     """
-    given = {key: value for key, value in (settings or {}).items() if value is not None}
+    chosen = _find(name, settings or {})
+    if chosen.settings:
+        chosen.load()  # raises what is wrong with them
+    return chosen
+
+
+def load_evaluator(name: object, settings: Mapping[str, Any] | None = None) -> Evaluator:
+    """Make an evaluator by its name or place; raises SpecError as `choose` does."""
+    return _find(name, settings or {}).load()
+
+
+def _find(name: object, settings: Mapping[str, Any]) -> Chosen:
+    given = {key: value for key, value in settings.items() if value is not None}
     if isinstance(name, str) and ":" in name:
         own = load_own(name)
         _check_settings(own.name, {}, given)
@@ -102,7 +114,7 @@ def choose(name: object, settings: Mapping[str, Any] | None = None) -> Chosen:
         raise SpecError(Problem(f"unknown evaluator {show(name)}; {tail}", FLAG))
     entry = EVALUATORS[name]
     _check_settings(name, entry.settings, given)
-    chosen = Chosen(
+    return Chosen(
         name,
         entry.score_name,
         partial(_make, name, given),
@@ -110,14 +122,6 @@ def choose(name: object, settings: Mapping[str, Any] | None = None) -> Chosen:
         settings=given,
         is_untrained=name in UNTRAINED,
     )
-    if given:
-        chosen.load()  # raises what is wrong with them
-    return chosen
-
-
-def load_evaluator(name: object, settings: Mapping[str, Any] | None = None) -> Evaluator:
-    """Make an evaluator by its name or place; raises SpecError as `choose` does."""
-    return choose(name, settings).load()
 
 
 def _check_settings(name: str, known: Mapping[str, bool], given: Mapping[str, Any]) -> None:
