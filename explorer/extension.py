@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial
 
 from .choices import Assignment
+from .journal import copy_trial
 from .space import Space, network_hash
 
 NETWORK = "network"
@@ -44,19 +44,8 @@ def find_contradictions(trials: Sequence[FrozenTrial], space: Space) -> list[str
 
 def carry(trial: FrozenTrial, space: Space, distributions: dict[str, BaseDistribution]) -> FrozenTrial:
     """A trial of an older space as one of this space, in which it is the same network."""
-    assignment = _assign(trial.params, space)
-    return optuna.trial.create_trial(
-        state=trial.state,
-        values=trial.values,
-        params={name: space.parameters[name].labels[index] for name, index in assignment.items()},
-        distributions=distributions,
-        user_attrs=trial.user_attrs,
-        system_attrs=trial.system_attrs,
-    )
+    return copy_trial(trial, params=space.decode(_assign(trial.params, space)), distributions=distributions)
 
 
 def _assign(params: dict[str, Any], space: Space) -> Assignment:
-    return {
-        name: parameter.labels.index(params[name]) if name in params else 0
-        for name, parameter in space.parameters.items()
-    }
+    return dict.fromkeys(space.parameters, 0) | space.encode(params)

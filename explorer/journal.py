@@ -8,6 +8,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import optuna
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState
 
@@ -20,6 +21,8 @@ HEADER_LINES = 2
 CREATE_TRIAL = 4
 FACTS = ("macs", "params", "seconds")
 """What is noted of every finished trial."""
+KEPT = ("state", "values", "params", "distributions", "user_attrs", "system_attrs")
+"""What drawing the next trials needs of one, by Optuna's names."""
 ATTEMPTS = "attempts"
 """How often a trial was begun, which is noted of those that are written when they begin."""
 
@@ -106,3 +109,9 @@ class Journal(JournalFileBackend):
             with self.path.open("r+b") as stream:
                 stream.truncate(whole)
         return len(content) - whole
+
+
+def copy_trial(trial: FrozenTrial, **changes: Any) -> FrozenTrial:
+    """What is kept of a trial: KEPT, but for what is changed."""
+    kept = {name: getattr(trial, name) for name in KEPT}
+    return optuna.trial.create_trial(**kept | changes)

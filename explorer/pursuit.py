@@ -6,11 +6,12 @@ import zlib
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from hiri_spec import SpecError
+from hiri_spec import ModelSpec, SpecError
 from hiri_spec.errors import Problem
 from hiri_spec.files import to_yaml, write_text
 
 from .budget import Candidate, cost_of
+from .choices import Assignment
 from .evaluation.outcome import Outcome, Task
 from .extension import NETWORK
 from .interrupts import undivided
@@ -40,7 +41,7 @@ class Evaluation(Protocol):
 
 
 class Pursuit:
-    """One search under way. `members` are its finished trials, `failures` those that failed while it was watched.
+    """One search under way; `members` are its finished trials.
 
     With `is_noted`, the study is told of each trial when it begins, so that one that is interrupted is known.
     """
@@ -101,10 +102,7 @@ class Pursuit:
         return self._begin(number, self._sampler.candidates.pop(number))
 
     def _candidate_again(self, number: int) -> Candidate:
-        assignment = self._sampler.encode(self._study.params(number))
-        spec = self._space.spec(assignment)
-        if spec is None:
-            raise self._foreign(number)
+        assignment, spec = self._decode(number, self._study.params(number))
         return Candidate(assignment, spec, *cost_of(spec))
 
     def _begin(self, number: int, candidate: Candidate) -> Task | None:
@@ -146,16 +144,17 @@ class Pursuit:
             raise SpecError(Problem(message, "--evaluator", code="evaluator"))
 
     def _member(self, trial: Trial) -> Member:
-        assignment = self._sampler.encode(trial.params)
-        spec = self._space.spec(assignment)
-        if spec is None:
-            raise self._foreign(trial.number)
+        assignment, spec = self._decode(trial.number, trial.params)
         spec = spec.model_copy(update={"name": f"{spec.name}_{trial.number}"})
         values = self._space.values(assignment)
         return Member(trial.number, spec, trial.score, trial.macs, trial.parameter_count, trial.seconds, values)
 
-    def _foreign(self, number: int) -> SpecError:
-        return SpecError(Problem(f"trial {number} of the journal is no network of this space", "--out"))
+    def _decode(self, number: int, params: dict[str, Any]) -> tuple[Assignment, ModelSpec]:
+        assignment = self._space.encode(params)
+        spec = self._space.spec(assignment)
+        if spec is None:
+            raise SpecError(Problem(f"trial {number} of the journal is no network of this space", "--out"))
+        return assignment, spec
 
 
 def evaluation_seed(seed: int, number: int) -> int:

@@ -105,11 +105,11 @@ def search(
     """Search a space for networks within a budget ("5gflops", "5gmacs", 5e9), as the command does, and write the same.
 
     `trials` is the number in all: called again, a search goes on to it. `data`, `epochs` and `recipe` are for the
-    evaluator "train". `workers` networks are evaluated at the same
-    time; an evaluation that takes longer than `trial_timeout` ("90s", "5m", or seconds) fails, as one that raises does,
-    and the search goes on. A search that runs out of networks before, or is stopped by Ctrl-C, says so in the result's
-    `ending`. Raises SpecError for a wrong argument or space, an impossible budget, a folder that holds another search,
-    and, once everything found is written, for what ended the search early: failures in a row, a full disk.
+    evaluator "train". `workers` networks are evaluated at the same time; an evaluation that takes longer than
+    `trial_timeout` ("90s", "5m", or seconds) fails, as one that raises does, and the search goes on. A search that runs
+    out of networks before, or is stopped by Ctrl-C, says so in the result's `ending`. Raises SpecError for a wrong
+    argument or space, an impossible budget, a folder that holds another search, and, once everything found is written,
+    for what ended the search early: failures in a row, a full disk.
     """
     watcher = watcher or Watcher()
     limits = Budget(parse_macs(str(budget)), None if max_params is None else parse_params(str(max_params)))

@@ -109,7 +109,15 @@ class Space:
 
     def values(self, assignment: Assignment) -> dict[str, Any]:
         """The labels of the active parameters."""
-        return {name: self.parameters[name].labels[index] for name, index in self.active(assignment).items()}
+        return self.decode(self.active(assignment))
+
+    def decode(self, assignment: Assignment) -> dict[str, Any]:
+        """The labels of the options taken, which are Optuna's values of the parameters."""
+        return {name: self.parameters[name].labels[index] for name, index in assignment.items()}
+
+    def encode(self, params: Mapping[str, Any]) -> Assignment:
+        """The options that labels stand for."""
+        return {name: self.parameters[name].labels.index(value) for name, value in params.items()}
 
     @cached_property
     def top(self) -> dict[str, Node]:

@@ -17,7 +17,7 @@ from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
 from .extension import MOST_TOLD, carry, find_contradictions
-from .journal import ATTEMPTS, FACTS, JOURNAL, Journal
+from .journal import ATTEMPTS, FACTS, JOURNAL, Journal, copy_trial
 from .samplers.budgeted import BudgetedSampler
 
 Direction = Literal["minimize", "maximize"]
@@ -44,8 +44,8 @@ class SearchStudy:
     """The study of one search: Optuna's in memory for drawing, a journal on disk for keeping.
 
     Every `suggest` of a stored study is a durable write of its own, so drawing happens in memory, and a finished trial
-    is written whole, in one go. Where `begun` asks for it, trials are written when they begin as well: then those that
-    a killed process leaves are known, and evaluated again. `interrupted` has the numbers of those found.
+    is written whole, in one go. Those that `begin` is told of are written then as well, so that what a killed process
+    leaves is known, and evaluated again. `interrupted` has the numbers of those found.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class SearchStudy:
             journal = Journal(path)
             self.dropped_bytes = journal.dropped_bytes
             self._stored = self._read(journal, description, directions)
+            self._study_id = self._storage.get_study_id_from_name(self._stored.study_name)
         except OSError as error:
             reason = error.strerror or str(error)
             raise SpecError(Problem(f"{path} cannot be used: {reason}", "--out", code="unwritable")) from None
@@ -70,11 +71,11 @@ class SearchStudy:
         self._begun: dict[int, int] = {}
         """Numbers of the trials that have no end in the journal, and Optuna's ids of them there."""
         for trial in self._stored.get_trials(deepcopy=False):
-            self._memory.add_trial(_copy(trial))
+            self._memory.add_trial(copy_trial(trial))
             sampler.remember(trial.params)
             if trial.state == TrialState.RUNNING:
                 self._begun[trial.number] = self._storage.get_trial_id_from_study_id_trial_number(
-                    self._storage.get_study_id_from_name(self._name), trial.number
+                    self._study_id, trial.number
                 )
         self.interrupted = tuple(self._begun)
 
@@ -87,7 +88,7 @@ class SearchStudy:
             # Optuna takes every line for one of its own, and stumbles over others in many ways
             what = f"no record that Optuna can read ({type(error).__name__}: {error})"
             raise journal.damaged(journal.line, what) from error
-        study, known = self._find(self._storage, description, directions)
+        study, known = self._find(description, directions)
         trials = study.get_trials(deepcopy=False)
         differences = [
             f"{key} was {known.get(key)}, is {description.get(key)}"
@@ -109,12 +110,13 @@ class SearchStudy:
             ).items()
             if isinstance(parameter, CategoricalDistribution)
         }
+        study_id = self._storage.get_study_id_from_name(study.study_name)
         for trial in trials:
-            journal.check_trial(trial, labels, len(directions), self._storage.get_study_id_from_name(self._name))
-        return self._extend(study, trials, description, directions) if is_larger else study
+            journal.check_trial(trial, labels, len(directions), study_id)
+        return self._extend(trials, description, directions) if is_larger else study
 
     def _extend(
-        self, study: optuna.Study, trials: list[FrozenTrial], description: dict[str, Any], directions: list[Direction]
+        self, trials: list[FrozenTrial], description: dict[str, Any], directions: list[Direction]
     ) -> optuna.Study:
         """A study of the larger space beside the old one, with its trials: Optuna takes no choices into one that is."""
         number = len(optuna.get_all_study_summaries(self._storage)) + 1
@@ -122,25 +124,20 @@ class SearchStudy:
         for trial in trials:
             larger.add_trial(carry(trial, self.sampler.space, dict(self.sampler.distributions)))
         larger.set_user_attr(DESCRIPTION, description)  # last: without it, a study is not whole
-        self._name = larger.study_name
         return larger
 
-    def _find(
-        self, storage: JournalStorage, description: dict[str, Any], directions: list[Direction]
-    ) -> tuple[optuna.Study, dict[str, Any]]:
+    def _find(self, description: dict[str, Any], directions: list[Direction]) -> tuple[optuna.Study, dict[str, Any]]:
         """The last study that is whole, of which an extended search has several, and what it is; or a new one."""
-        names = [summary.study_name for summary in optuna.get_all_study_summaries(storage)]
+        names = [summary.study_name for summary in optuna.get_all_study_summaries(self._storage)]
         for name in sorted(names, key=lambda name: (len(name), name), reverse=True):
-            study = optuna.load_study(study_name=name, storage=storage)
+            study = optuna.load_study(study_name=name, storage=self._storage)
             known = study.user_attrs.get(DESCRIPTION)
             if known is not None:
-                self._name = name
                 return study, known
-        self._name = STUDY
         study = (
-            optuna.load_study(study_name=STUDY, storage=storage)  # killed between the two first writes
+            optuna.load_study(study_name=STUDY, storage=self._storage)  # killed between the two first writes
             if STUDY in names
-            else optuna.create_study(study_name=STUDY, storage=storage, directions=directions)
+            else optuna.create_study(study_name=STUDY, storage=self._storage, directions=directions)
         )
         study.set_user_attr(DESCRIPTION, description)
         return study, description
@@ -165,8 +162,7 @@ class SearchStudy:
         with self._told(number):
             if trial_id is None:
                 self._note(number, {**attributes, ATTEMPTS: 1})
-                study_id = self._storage.get_study_id_from_name(self._name)
-                self._begun[number] = self._storage.create_new_trial(study_id, _copy(self._frozen(number)))
+                self._begun[number] = self._storage.create_new_trial(self._study_id, copy_trial(self._frozen(number)))
                 return 1
             attempts: int = self._frozen(number).user_attrs[ATTEMPTS] + 1
             self._note(number, {ATTEMPTS: attempts})
@@ -189,7 +185,7 @@ class SearchStudy:
         with self._told(number):
             trial_id = self._begun.pop(number, None)
             if trial_id is None:
-                self._stored.add_trial(_copy(frozen))
+                self._stored.add_trial(copy_trial(frozen))
                 return
             for name, value in attributes.items():
                 self._storage.set_trial_user_attr(trial_id, name, value)
@@ -216,18 +212,6 @@ class SearchStudy:
             raise SpecError(
                 Problem(f"{message}Make room, and run the same command again", "--out", code="unwritable")
             ) from None
-
-
-def _copy(trial: FrozenTrial) -> FrozenTrial:
-    """What is kept of a trial: all that drawing the next ones needs."""
-    return optuna.trial.create_trial(
-        state=trial.state,
-        values=trial.values,
-        params=trial.params,
-        distributions=trial.distributions,
-        user_attrs=trial.user_attrs,
-        system_attrs=trial.system_attrs,
-    )
 
 
 def _read(trial: FrozenTrial) -> Trial:

@@ -61,11 +61,11 @@ class BudgetedSampler(BaseSampler):
         # of the two a trial saw would tell whether the search had been interrupted before it
         parents.get_parent_population(study, parents.get_trial_generation(study, trial))
         varied = {name: each for name, each in search_space.items() if not each.single()}
-        child = self.encode(parents.sample_relative(study, trial, varied))
+        child = self.space.encode(parents.sample_relative(study, trial, varied))
         candidate = self._fit(child, random.Random(seed))
         self.tried.add(network_hash(candidate.spec))
         self.candidates[trial.number] = candidate
-        return self.decode(candidate.assignment)
+        return self.space.decode(candidate.assignment)
 
     def sample_independent(
         self,
@@ -79,17 +79,9 @@ class BudgetedSampler(BaseSampler):
 
     def remember(self, params: dict[str, Any]) -> None:
         """Take a trial of an earlier run into account."""
-        spec = self.space.spec(self.encode(params))
+        spec = self.space.spec(self.space.encode(params))
         if spec is not None:
             self.tried.add(network_hash(spec))
-
-    def decode(self, assignment: Assignment) -> dict[str, Any]:
-        """Optuna's parameter values of an assignment."""
-        return {name: self.space.parameters[name].labels[index] for name, index in assignment.items()}
-
-    def encode(self, params: dict[str, Any]) -> Assignment:
-        """The assignment of Optuna's parameter values."""
-        return {name: self.space.parameters[name].labels.index(value) for name, value in params.items()}
 
     def _fit(self, child: Assignment, rng: random.Random) -> Candidate:
         is_small = self.space.size <= MAX_DRAWS

@@ -20,7 +20,6 @@ from explorer.pursuit import evaluation_seed
 from explorer.search import Watcher
 from hiri_spec import SpecError
 
-ROOT = Path(__file__).parent.parent.parent
 SLOW = """
 import os, time
 from hiri_spec import cost
@@ -70,9 +69,7 @@ def test_several_workers(space_file: Path, tmp_path: Path, slow: str, workers: i
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_kill_9_loses_nothing(
-    space_file: Path, tmp_path: Path, slow: str, workers: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_kill_9_loses_nothing(space_file: Path, tmp_path: Path, slow: str, workers: int) -> None:
     """What was finished is there, and what was under way is evaluated again by its old number and seed."""
     options = ["--budget", BUDGET, "--space", str(space_file), "--evaluator", slow, "--out", str(tmp_path / "run")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PAUSE_S": "0.2"}
