@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 from hiri_spec import ModelSpec, SpecError
@@ -13,12 +14,12 @@ from hiri_spec.files import to_yaml, write_text
 from .budget import Candidate, cost_of
 from .choices import Assignment
 from .evaluation.outcome import Outcome, Task
-from .extension import NETWORK
+from .facts import facts_of
 from .interrupts import undivided
 from .results import Failed, Member
 from .samplers.budgeted import BudgetedSampler
-from .space import Space, network_hash, sketch
-from .study import SearchStudy, Trial
+from .space import Space
+from .study import Trial
 
 MOST_FAILURES = 5
 """Evaluations that fail one after the other before a search stops: then it is not the networks that are at fault."""
@@ -37,7 +38,42 @@ class Evaluation(Protocol):
 
     def submit(self, task: Task) -> None: ...
 
-    def next(self) -> Outcome: ...
+    def next(self, patience_s: float | None = None) -> Outcome | None: ...
+
+
+class Study(Protocol):
+    """What keeps trials: a SearchStudy, in a folder of its own, or a SharedStudy, in which others write too."""
+
+    out: Path
+    interrupted: tuple[int, ...]
+
+    @property
+    def trials(self) -> list[Trial]: ...
+
+    @property
+    def elsewhere(self) -> int: ...
+
+    @property
+    def has_interrupted(self) -> bool: ...
+
+    @property
+    def poll_s(self) -> float | None: ...
+
+    def refresh(self) -> list[Trial]: ...
+
+    def pause(self) -> None: ...
+
+    def ask(self) -> int | None: ...
+
+    def params(self, number: int) -> dict[str, Any]: ...
+
+    def origin(self, number: int) -> int: ...
+
+    def begin(self, number: int, attributes: dict[str, Any]) -> int: ...
+
+    def tell(self, number: int, values: list[float], attributes: dict[str, Any]) -> Trial: ...
+
+    def fail(self, number: int, reason: str) -> None: ...
 
 
 class Pursuit:
@@ -49,7 +85,7 @@ class Pursuit:
     def __init__(
         self,
         space: Space,
-        study: SearchStudy,
+        study: Study,
         sampler: BudgetedSampler,
         *,
         seed: int,
@@ -72,34 +108,50 @@ class Pursuit:
 
         Raises SpecError where no network is left, a disk takes no more, or too many evaluations fail in a row.
         """
-        while len(self.members) < trials:
-            while evaluation.is_free and len(self.members) + evaluation.running < trials:
+        while True:
+            for trial in self._study.refresh():
+                self._add(trial)
+            if len(self.members) >= trials:
+                return
+            while evaluation.is_free and len(self.members) + evaluation.running + self._study.elsewhere < trials:
                 task = self._next_task()
                 if task is None:
                     break
                 evaluation.submit(task)
-            if not evaluation.running and self._exhausted is not None:
-                raise self._exhausted
             if evaluation.running:
-                self._keep(evaluation.next())
+                outcome = evaluation.next(self._study.poll_s if evaluation.is_free else None)
+                if outcome is not None:
+                    self._keep(outcome)
+            elif self._exhausted is not None and not self._study.elsewhere:
+                raise self._exhausted
+            else:
+                self._study.pause()
+
+    def _add(self, trial: Trial) -> None:
+        self.members.append(self._member(trial))
+        self._tried(self.members[-1], max(self.members, key=lambda member: member.score))
 
     def _next_task(self) -> Task | None:
-        """A trial that was interrupted, or else a new one; None if there are no more."""
+        """A trial that was interrupted, or else a new one; None if there are no more, or none for now."""
         while self._interrupted:
             number = self._interrupted.pop(0)
             task = self._begin(number, self._candidate_again(number))
             if task is not None:
                 return task
-        if self._exhausted is not None:
+        if self._exhausted is not None and not self._study.has_interrupted:
             return None
         try:
-            number = self._study.ask()
+            asked = self._study.ask()
         except SpecError as error:
             if error.problems[0].code != "exhausted":
                 raise
             self._exhausted = error
             return None
-        return self._begin(number, self._sampler.candidates.pop(number))
+        if asked is None:
+            return None
+        # there is no candidate of a trial that somebody else has drawn
+        is_drawn = asked in self._sampler.candidates
+        return self._begin(asked, self._sampler.candidates.pop(asked) if is_drawn else self._candidate_again(asked))
 
     def _candidate_again(self, number: int) -> Candidate:
         assignment, spec = self._decode(number, self._study.params(number))
@@ -108,11 +160,11 @@ class Pursuit:
     def _begin(self, number: int, candidate: Candidate) -> Task | None:
         """What is to be evaluated; None for a trial that was interrupted too often."""
         self._candidates[number] = candidate
-        attempts = self._study.begin(number, _facts(candidate)) if self._is_noted else 1
+        attempts = self._study.begin(number, facts_of(candidate)) if self._is_noted else 1
         if attempts > MOST_ATTEMPTS:
             self._keep(Outcome(number, None, 0.0, f"it was interrupted {MOST_ATTEMPTS} times"))
             return None
-        return Task(number, candidate.spec, evaluation_seed(self._seed, number))
+        return Task(number, candidate.spec, evaluation_seed(self._seed, self._study.origin(number)))
 
     def _keep(self, outcome: Outcome) -> None:
         candidate = self._candidates.pop(outcome.number)
@@ -121,9 +173,10 @@ class Pursuit:
             return
         self._failures_in_row = 0
         values = [outcome.score] if self._is_single else [outcome.score, float(candidate.macs)]
-        attributes = {**_facts(candidate), "seconds": round(outcome.seconds, 4)}
+        attributes = {**facts_of(candidate), "seconds": round(outcome.seconds, 4)}
         with undivided():
-            self.members.append(self._member(self._study.tell(outcome.number, values, attributes)))
+            trial = self._study.tell(outcome.number, values, attributes)
+            self.members.append(self._member(trial))
         self._tried(self.members[-1], max(self.members, key=lambda member: member.score))
 
     def _keep_failure(self, outcome: Outcome, candidate: Candidate) -> None:
@@ -160,13 +213,3 @@ class Pursuit:
 def evaluation_seed(seed: int, number: int) -> int:
     """The seed of a trial's evaluation, its own and the same whenever and wherever it is evaluated."""
     return zlib.crc32(f"evaluation {seed} {number}".encode())
-
-
-def _facts(candidate: Candidate) -> dict[str, Any]:
-    """What is known of a network without evaluating it."""
-    return {
-        "macs": candidate.macs,
-        "params": candidate.params,
-        "architecture": sketch(candidate.spec),
-        NETWORK: network_hash(candidate.spec),
-    }
