@@ -10,7 +10,7 @@ if __name__ == "__main__":
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -158,12 +158,14 @@ def search(
     from .report import write_reports
 
     keep: Keep = partial(_keep_alone, folder, settings)
-    if sharing is not None:
-        from .shared.starting import start
+    with ExitStack() as stack:
+        if sharing is not None:
+            from .shared.starting import started
 
-        plan = (settings, opened, chosen)
-        keep = start(sharing, sharing.study or own_folder.name, plan, trials, folder, watcher.noted)
-    with locked_folder(folder, "search"), nullcontext() if sharing is None else ended_by_sigterm():
+            parts, name = (settings, opened, chosen), sharing.study or own_folder.name
+            keep = stack.enter_context(started(sharing, name, parts, trials, folder, watcher.noted))
+            stack.enter_context(ended_by_sigterm())
+        stack.enter_context(locked_folder(folder, "search"))
         found, failure = _run(opened, limits, settings, chosen, folder, trials, watcher, size, how, keep)
         try:
             watcher.ended(found)

@@ -84,10 +84,9 @@ def work(
     assert sharing is not None  # it is for want of a storage only, and there is a default
     from .pursuit import Pursuit
     from .samplers.budgeted import BudgetedSampler
-    from .shared.studies import Studies
+    from .shared.studies import open_studies
 
-    with ended_by_sigterm() as received:
-        studies = Studies(sharing.address, watcher.noted)
+    with ended_by_sigterm() as received, open_studies(sharing.address, watcher.noted) as studies:
         found = studies.find(sharing.study, __version__)
         plan = found.plan
         space, chosen = plan.open_space(), plan.choose_evaluator()
