@@ -1,7 +1,8 @@
 """Trials a second against workers for each storage, with an evaluator that costs nothing.
 
-`python -m benchmarks.storages [TRIALS] [STORAGE …]` prints a table; PostgreSQL and the proxy before it are measured where EXPLORER_TEST_POSTGRESQL names a server, as under
-`.ci/with-postgresql python -m benchmarks.storages`; each measurement has a database of its own there.
+`python -m benchmarks.storages [TRIALS] [STORAGE …]` prints a table. PostgreSQL and the proxy before it are measured
+where EXPLORER_TEST_POSTGRESQL names a server, as under `.ci/with-postgresql python -m benchmarks.storages`; each
+measurement has a database of its own there.
 """
 
 from __future__ import annotations
