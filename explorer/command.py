@@ -41,6 +41,7 @@ class Screen(Watcher):
         self._task: Any = None
         self._last = 0.0
         self._trials = 0
+        self._finished = 0
         self.result: SearchResult | None = None
 
     def opened(self, space: Space) -> None:
@@ -49,7 +50,7 @@ class Screen(Watcher):
 
     def started(self, start: Started) -> None:
         """Say how rare what is looked for is, and open the bar."""
-        self._trials = start.trials
+        self._trials, self._finished = start.trials, start.finished
         feasibility, budget = start.feasibility, start.budget
         limits = f"{budget.least_macs / 1e9:.4g} to {budget.macs / 1e9:.4g} GMACs"
         if budget.max_params is not None:
@@ -99,11 +100,12 @@ class Screen(Watcher):
 
     def tried(self, member: Member, best: Member) -> None:
         """Move on, with the best so far."""
+        self._finished += 1
         line = f"best {best.score:.2f}: {best.sketch}, {best.macs / 1e9:.3f} GMACs (trial {best.number})"
         if self._progress is not None:
             self._progress.update(self._task, advance=1, best=line)
         elif time.monotonic() - self._last > PLAIN_SECONDS or not self._last:
-            self._console.print(f"{member.number + 1}/{self._trials} {line}")
+            self._console.print(f"{self._finished}/{self._trials} {line}")
             self._last = time.monotonic()
 
     def failed(self, failed: Failed) -> None:
