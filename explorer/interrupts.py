@@ -21,12 +21,23 @@ def undivided() -> Iterator[None]:
         return
     pending: list[tuple[int, FrameType | None]] = []
     signal.signal(signal.SIGINT, lambda number, frame: pending.append((number, frame)))
+    _put_off.append(pending)
     try:
         yield
     finally:
+        _put_off.remove(pending)
         signal.signal(signal.SIGINT, before)
     if pending:
         before(*pending[0])
+
+
+_put_off: list[list[tuple[int, FrameType | None]]] = []
+"""What came in the blocks that are not through yet."""
+
+
+def is_put_off() -> bool:
+    """Whether a Ctrl-C waits for a block to be through: who waits for something in there should wait no longer."""
+    return any(_put_off)
 
 
 @contextmanager
@@ -42,6 +53,8 @@ def ended_by_sigterm() -> Iterator[list[int]]:
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         received.append(number)
+        if not callable(signal.getsignal(signal.SIGINT)):  # shells start what is to run beside them so
+            raise KeyboardInterrupt
         signal.raise_signal(signal.SIGINT)  # which may be put off
 
     before = signal.signal(signal.SIGTERM, interrupt)

@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage, get_storage
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
+from ..interrupts import is_put_off
 from .address import FLAG, GRPC, INSTALL, PASSWORD_WAYS, Address
 
 Result = TypeVar("Result")
@@ -40,7 +41,7 @@ def open_storage(address: Address) -> Iterator[BaseStorage]:
 
     Raises SpecError where nobody answers, a password or a database is wrong, or a driver is missing.
     """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # that a database is away is told once, and by us
     try:
         storage, close = _open_proxy(address) if address.scheme == GRPC else _open_database(address)
     except SpecError:
@@ -98,7 +99,7 @@ def _connect_args(address: Address) -> dict[str, Any]:
 
 def is_away(error: BaseException) -> bool:
     """Whether the same call may succeed later: nobody answers, or who answers has no answer for now."""
-    cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+    cause = _cause(error)
     if isinstance(cause, DBAPIError):
         return cause.connection_invalidated or isinstance(cause, OperationalError | InterfaceError)
     code = _status_of(error)
@@ -118,9 +119,17 @@ def _status_of(error: BaseException) -> str:
     return str(getattr(status, "name", ""))
 
 
+def _cause(error: BaseException) -> BaseException:
+    """What lies behind an error of Optuna's, which may have tried once more in a transaction that was broken."""
+    cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
+    if isinstance(cause, PendingRollbackError) and cause.__context__ is not None:
+        return cause.__context__
+    return cause
+
+
 def _said(error: BaseException) -> str:
     """What a driver or a server says went wrong, in one line."""
-    cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
+    cause = _cause(error)
     cause = getattr(cause, "orig", None) or cause
     details = getattr(cause, "details", None)
     text = str(details() if callable(details) else cause) or type(cause).__name__
@@ -181,12 +190,19 @@ class Patient:
                     self._told(f"{self._address} is back")
                 return result
             left_s = began + self._patience_s - time.monotonic()
-            if not is_away(failure) or left_s <= 0:
+            if not is_away(failure) or left_s <= 0 or is_put_off():
                 raise explain(failure, self._address) from None
             if not is_told:
                 reason = explain(failure, self._address).problems[0].message
                 self._told(f"{reason} Trying again for {self._patience_s / 60:g} minutes; nothing is lost")
                 is_told = True
             # not all at the same moment, when it comes back
-            time.sleep(min(pause_s * random.uniform(0.5, 1.0), max(left_s, 0.0)))
+            _sleep(min(pause_s * random.uniform(0.5, 1.0), max(left_s, 0.0)))
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+
+def _sleep(seconds: float) -> None:
+    """Sleep, unless somebody wants this process to end."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends and not is_put_off():
+        time.sleep(min(0.1, seconds))

@@ -184,8 +184,7 @@ class SharedStudy:
     def _look(self) -> None:
         """Bring the ledger and the mirror up to date, and give up trials whose processes have fallen silent."""
         began = time.monotonic()
-        for trial in self._ledger.take(self._records.read()):
-            self._mirror.reflect(trial)
+        self._take_in(self._records.read())
         others = self._ledger.running - self._mine.keys()
         for number in self._watch.look({n: self._ledger.trials[n].user_attrs.get(BEAT) for n in others}):
             attempts = self._ledger.trials[number].user_attrs[ATTEMPTS]
@@ -194,6 +193,10 @@ class SharedStudy:
             self._records.end(trial_id, TrialState.FAIL, None, {FAILURE: reason})  # or somebody else was quicker
         self._looked = time.monotonic()
         self._look_s = self._looked - began
+
+    def _take_in(self, trials: list[FrozenTrial]) -> None:
+        for trial in self._ledger.take(trials):
+            self._mirror.reflect(trial)
 
     def _claim_new(self) -> int | None:
         place = self._mirror.draw()
@@ -235,7 +238,7 @@ class SharedStudy:
             self._mine[number] = trial_id
             if place is not None:
                 self._mirror.bind(number, place)
-            self._look()
+            self._take_in(trials)
         return number
 
     def _end(self, number: int, state: TrialState, values: list[float] | None, attributes: dict[str, Any]) -> bool:
@@ -257,8 +260,7 @@ class SharedStudy:
         known = self._ledger.trials[number]
         ended = copy_trial(known, state=state, values=values, user_attrs=known.user_attrs | attributes)
         ended.number = number
-        for each in self._ledger.take([ended]):
-            self._mirror.reflect(each)
+        self._take_in([ended])
 
     def _hand_in(self, number: int, values: list[float], attributes: dict[str, Any]) -> int:
         """Give a score to the trial that stands in the place of one that was given up; its number."""

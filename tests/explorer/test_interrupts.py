@@ -8,6 +8,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from searches import BUDGET, run, told
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 
 from explorer import study
 from explorer.command import Screen, app
+from explorer.interrupts import ended_by_sigterm, undivided
 from explorer.results import Member
 from explorer.search import Watcher
 
@@ -98,3 +100,24 @@ def test_ctrl_c_on_the_command_line(space_file: Path, tmp_path: Path) -> None:
     assert "Traceback" not in err
     assert "trials are kept in" in err
     assert "the front of" in out
+
+
+@pytest.mark.parametrize("handler", [signal.default_int_handler, signal.SIG_IGN], ids=["as usual", "no Ctrl-C"])
+def test_sigterm_ends_as_ctrl_c_does(handler: Any) -> None:
+    before = signal.signal(signal.SIGINT, handler)
+    known = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(KeyboardInterrupt), ended_by_sigterm() as received:
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert received == [signal.SIGTERM]
+    assert signal.getsignal(signal.SIGTERM) == known
+
+
+def test_sigterm_is_put_off_too() -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt), ended_by_sigterm(), undivided():  # noqa: PT012
+        signal.raise_signal(signal.SIGTERM)
+        done.append("whole")
+    assert done == ["whole"]

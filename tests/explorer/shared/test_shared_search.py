@@ -8,6 +8,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import optuna
 import pytest
 from optuna.trial import TrialState
 from searches import run, told
@@ -170,6 +171,16 @@ def test_another_search_of_that_name(
         shared(space_file, tmp_path / "other", sqlite, study="ours", **options)
     assert len(all_trials(sqlite)) == 2
     assert not (tmp_path / "other").exists()
+
+
+def test_a_search_that_was_killed_while_it_began_a_study(
+    space_file: Path, tmp_path: Path, sqlite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("explorer.shared.studies.START_S", 0.3)
+    optuna.create_study(study_name="ours", storage=sqlite, directions=["maximize", "minimize"])
+    with pytest.raises(SpecError, match="holds no search"):
+        work(sqlite)
+    assert len(shared(space_file, tmp_path / "run", sqlite, study="ours").trials) == 12
 
 
 def test_a_folder_with_a_journal(space_file: Path, tmp_path: Path, sqlite: str) -> None:

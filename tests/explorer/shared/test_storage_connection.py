@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -25,10 +27,12 @@ from sharing import (
 )
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from explorer.extension import NETWORK
+from explorer.interrupts import undivided
 from explorer.proxy import running_proxy
 from explorer.search import Watcher
 from explorer.shared.address import VARIABLE, Address, read_address
-from explorer.shared.connection import Patient, explain, open_storage
+from explorer.shared.connection import Patient, explain, is_away, open_storage
 from explorer.shared.sharing import read_sharing
 from explorer.worker import work
 from hiri_spec import SpecError
@@ -98,6 +102,19 @@ def test_what_stays_away_is_given_up() -> None:
     assert caught.value.problems[0].code == "away"
 
 
+def test_ctrl_c_ends_the_wait() -> None:
+    """Also where it is put off, so as not to split what is being written."""
+
+    def call() -> int:
+        signal.raise_signal(signal.SIGINT)
+        raise failed("gone")
+
+    began = time.monotonic()
+    with pytest.raises(SpecError, match="can't be used: gone"), undivided():
+        Patient(ADDRESS, print)(call)
+    assert time.monotonic() - began < 10
+
+
 def test_what_will_not_get_better_is_not_waited_for() -> None:
     def call() -> int:
         raise failed("syntax error", ProgrammingError)
@@ -163,6 +180,56 @@ def test_no_password_is_ever_shown(space_file: Path, tmp_path: Path) -> None:
         assert process.returncode == 2
         assert err.startswith("error: --storage: postgresql://tester@")
         assert "s3cret" not in out + err
+
+
+class Status(Exception):  # noqa: N818
+    """As gRPC raises it."""
+
+    def __init__(self, name: str, said: str) -> None:
+        super().__init__(name, said)
+        self._name, self._said = name, said
+
+    def code(self) -> SimpleNamespace:
+        return SimpleNamespace(name=self._name)
+
+    def details(self) -> str:
+        return self._said
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (Status("UNAVAILABLE", "failed to connect"), True),
+        (Status("UNKNOWN", "Exception calling application: (psycopg.OperationalError) the connection is lost"), True),
+        (Status("UNKNOWN", "Exception calling application: An exception is raised during the commit."), True),
+        (Status("UNKNOWN", "Exception calling application: division by zero"), False),
+        (Status("NOT_FOUND", "no such study"), False),
+        (failed("gone"), True),
+        (failed("gone", ProgrammingError), False),
+        (ValueError("ours"), False),
+    ],
+    ids=str,
+)
+def test_what_counts_as_away(error: Exception, expected: bool) -> None:
+    assert is_away(error) is expected
+
+
+@pytest.mark.slow
+@needs_postgresql
+def test_a_database_that_ends_its_connections(space_file: Path, tmp_path: Path) -> None:
+    """As one that is restarted."""
+    assert POSTGRESQL is not None
+    end = "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s"
+    with new_database() as address, ThreadPoolExecutor(1) as pool:
+        search = pool.submit(run, space_file, tmp_path / "run", storage=address, trials=60, study="ours")
+        wait_until(lambda: (tmp_path / "run").exists())
+        with psycopg.connect(POSTGRESQL.replace("+psycopg", ""), autocommit=True) as connection:
+            for finished in (3, 6, 9, 12):
+                wait_until(lambda finished=finished: len(scores_of(address)) >= finished)
+                assert connection.execute(end, [address.rpartition("/")[2]]).rowcount > 0
+        assert len(search.result().trials) == 60
+        networks = [trial.user_attrs[NETWORK] for trial in scores_of(address)]
+        assert len({*networks}) == len(networks) == 60
 
 
 @pytest.mark.slow
