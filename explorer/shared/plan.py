@@ -41,7 +41,7 @@ class Plan:
         names = ("space", "space_file", "evaluator_settings", "interval_s")
         kept = attributes.get(PLAN)
         if not isinstance(kept, dict) or kept.keys() != {*names}:
-            raise SpecError(Problem("the study has no plan of a search; its own version may be another", file=where))
+            raise SpecError(Problem("the study has no plan of a search; another version may have begun it", file=where))
         return cls(settings, *(kept[name] for name in names))
 
     @property
