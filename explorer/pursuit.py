@@ -41,7 +41,7 @@ class Evaluation(Protocol):
 
 
 class Pursuit:
-    """One search under way; `members` are its finished trials.
+    """One search under way; `members` are its finished trials, `failures` those without a score.
 
     With `is_noted`, the study is told of each trial when it begins, so that one that is interrupted is known.
     """
@@ -62,6 +62,9 @@ class Pursuit:
         self._seed, self._is_single, self._is_noted = seed, is_single, is_noted
         self._tried, self._failed = tried, failed
         self.members = [self._member(trial) for trial in study.trials]
+        self.failures = [
+            self._failure(number, self._decode(number, params), why) for number, params, why in study.failures
+        ]
         self._candidates: dict[int, Candidate] = {}
         self._interrupted = list(study.interrupted)
         self._failures_in_row = 0
@@ -128,12 +131,14 @@ class Pursuit:
 
     def _keep_failure(self, outcome: Outcome, candidate: Candidate) -> None:
         """Note that there is no score, with the network and the traceback in files; too many in a row are raised."""
-        file = self._study.out / f"failed-{outcome.number}.yaml"
+        failed = self._failure(outcome.number, (candidate.assignment, candidate.spec), outcome.failure)
+        file = failed.file
         with undivided():
             self._study.fail(outcome.number, outcome.failure)
+            self.failures.append(failed)
         write_text(file, to_yaml(candidate.spec))
         write_text(file.with_suffix(".txt"), outcome.traceback or f"{outcome.failure}\n")
-        self._failed(Failed(outcome.number, outcome.failure, file))
+        self._failed(failed)
         self._failures_in_row += 1
         if self._failures_in_row >= MOST_FAILURES:
             message = (
@@ -148,6 +153,11 @@ class Pursuit:
         spec = spec.model_copy(update={"name": f"{spec.name}_{trial.number}"})
         values = self._space.values(assignment)
         return Member(trial.number, spec, trial.score, trial.macs, trial.parameter_count, trial.seconds, values)
+
+    def _failure(self, number: int, network: tuple[Assignment, ModelSpec], reason: str) -> Failed:
+        assignment, spec = network
+        file = self._study.out / f"failed-{number}.yaml"
+        return Failed(number, reason, file, spec, *cost_of(spec), self._space.values(assignment))
 
     def _decode(self, number: int, params: dict[str, Any]) -> tuple[Assignment, ModelSpec]:
         assignment = self._space.encode(params)

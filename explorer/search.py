@@ -32,6 +32,7 @@ from .arguments import (
     size_of,
 )
 from .budget import Budget, Feasibility, check_possible, measure_feasibility
+from .invocation import invocation
 from .results import Failed, Member, SearchResult, pareto_front
 from .space import Space, load_space
 
@@ -51,7 +52,8 @@ class Started:
     resolution: tuple[int, int]
     out: Path
     trials: int
-    finished: int
+    finished: tuple[Member, ...]
+    """Those of earlier runs."""
     dropped_bytes: int
 
 
@@ -111,6 +113,7 @@ def search(
     argument or space, an impossible budget, a folder that holds another search, and, once everything found is written,
     for what ended the search early: failures in a row, a full disk.
     """
+    asked = dict(locals())  # before there is anything else
     watcher = watcher or Watcher()
     limits = Budget(parse_macs(str(budget)), None if max_params is None else parse_params(str(max_params)))
     objective, trials, seed = read_objective(objective), read_trials(trials), read_seed(seed)
@@ -142,6 +145,7 @@ def search(
     with locked_folder(folder, "search"):
         found, failure = _run(opened, limits, settings, chosen, folder, trials, watcher, size, how)
         try:
+            found = replace(found, command=invocation(search, asked))
             watcher.ended(found)
             write_reports(found)
         except KeyboardInterrupt:
@@ -186,12 +190,12 @@ def _run(
         failed=watcher.failed,
     )
     feasibility = measure_feasibility(space, budget, seed)
-    finished = len(pursuit.members)
+    finished = tuple(pursuit.members)
     watcher.started(Started(space, budget, feasibility, size, out, trials, finished, study.dropped_bytes))
     was_interrupted, ending = False, ""
     failure: Exception | None = None
     try:
-        if finished < trials:  # a finished search is told again without loading torch
+        if len(finished) < trials:  # a finished search is told again without loading torch
             from .evaluation.here import Here
             from .evaluation.processes import Processes
 
@@ -215,6 +219,9 @@ def _run(
         out,
         chosen.score_name,
         settings,
+        tuple(sorted(pursuit.failures, key=lambda failed: failed.number)),
+        space.parameters,
+        feasibility,
         was_interrupted=was_interrupted,
         ending=ending,
         is_untrained=chosen.is_untrained,

@@ -148,6 +148,12 @@ class SearchStudy:
         frozen = self._memory.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
         return [_read(trial) for trial in frozen]
 
+    @property
+    def failures(self) -> list[tuple[int, dict[str, Any], str]]:
+        """Number, parameters' values and reason of every failed trial, in order."""
+        frozen = self._memory.get_trials(deepcopy=False, states=[TrialState.FAIL])
+        return [(trial.number, trial.params, str(trial.user_attrs.get(FAILURE, ""))) for trial in frozen]
+
     def ask(self) -> int:
         """The number of a new trial whose network is in `sampler.candidates`."""
         return self._memory.ask(dict(self.sampler.distributions)).number

@@ -35,16 +35,17 @@ LAYERS = [
 ]
 EXPLORER_LAYERS = [
     ["entry", "interrupts"],
-    ["figures", "latency", "untrained", "own_evaluator"],
+    ["figures", "latency", "untrained", "own_evaluator", "invocation", "pace"],
     ["scale", "reproduce"],
     ["choices"],
     ["space"],
-    ["bounds", "results"],
+    ["bounds", "results", "trials_frame", "report_page"],
     ["budget", "plots", "evaluators"],
     ["arguments", "samplers", "report", "journal", "extension"],
     ["study", "evaluation"],
     ["pursuit"],
     ["search"],
+    ["screen"],
     ["command", "__init__"],
 ]
 EXPLORER_FLOOR = {name: index for index, names in enumerate(EXPLORER_LAYERS) for name in names}

@@ -25,9 +25,9 @@ def test_what_it_writes(found: SearchResult) -> None:
     rows = list(csv.DictReader((found.out / "trials.csv").read_text().splitlines()))
     assert [int(row["trial"]) for row in rows] == list(range(12))
     assert sum(int(row["on_front"]) for row in rows) == len(found.front)
-    assert float(rows[0]["score"]) == found.trials[0].score
+    assert float(rows[0]["score"]) == found.members[0].score
     assert (found.out / "pareto.png").read_bytes().startswith(b"\x89PNG")
-    page = (found.out / "pareto.html").read_text()
+    page = (found.out / "report.html").read_text()
     assert "trial 0: " in page
     assert 'src="http' not in page
     text = (found.out / "best.yaml").read_text()
@@ -48,7 +48,7 @@ def test_files_that_cannot_be_written_keep_no_other_from_it(space_file: Path, tm
     assert "all 2 trials are kept; make room or move what is in the way, and run the same command again" in told
     assert "the front of 2 trials; best: trial" in result.stdout
     assert (tmp_path / "run" / "front").read_text() == "mine"
-    assert {path.name for path in (tmp_path / "run").iterdir()} >= {"trials.csv", "best.yaml", "pareto.html"}
+    assert {path.name for path in (tmp_path / "run").iterdir()} >= {"trials.csv", "best.yaml", "report.html"}
 
 
 def test_costs_that_are_the_score_are_told_once(found: SearchResult) -> None:

@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 import explorer
 import hiri_spec
 from explorer.budget import Budget, Feasibility
-from explorer.command import Screen, app
+from explorer.command import app
 from explorer.results import SearchResult, pareto_front
+from explorer.screen import Screen
 from explorer.search import Started, search
 from explorer.space import load_space
 from hiri_spec import SpecError
@@ -28,16 +29,16 @@ ROOT = Path(__file__).parent.parent.parent
 
 def test_every_trial_is_within_the_budget_and_no_network_is_tried_twice(space_file: Path, tmp_path: Path) -> None:
     result = run(space_file, tmp_path / "run", trials=60)
-    assert len(result.trials) == 60
-    for member in result.trials:
+    assert len(result.members) == 60
+    for member in result.members:
         cost = hiri_spec.cost(member.spec)
         assert (cost.macs, cost.params) == (member.macs, member.params)
         assert 3_600_000 <= member.macs <= 4_000_000
-    assert len({member.spec.model_copy(update={"name": "x"}) for member in result.trials}) == 60
+    assert len({member.spec.model_copy(update={"name": "x"}) for member in result.members}) == 60
 
 
 def test_the_search_beats_chance(space_file: Path, tmp_path: Path) -> None:
-    scores = [member.score for member in run(space_file, tmp_path / "run", trials=150, objective="score").trials]
+    scores = [member.score for member in run(space_file, tmp_path / "run", trials=150, objective="score").members]
     assert sum(scores[-40:]) / 40 > sum(scores[:24]) / 24
 
 
@@ -125,10 +126,10 @@ def test_a_search_by_cost_alone_loads_no_torch(space_file: Path, tmp_path: Path)
 
 
 def test_pareto_front(found: SearchResult) -> None:
-    front = pareto_front(found.trials)
+    front = pareto_front(found.members)
     assert front == found.front
     assert [member.macs for member in front] == sorted(member.macs for member in front)
-    for member in found.trials:
+    for member in found.members:
         beaten = [other for other in front if other.macs <= member.macs and other.score >= member.score]
         assert beaten
     assert found.best in front
@@ -162,7 +163,7 @@ def test_a_search_ends_well_where_no_network_is_left(tiny_file: Path, tmp_path: 
     budget = sorted(costs)[40]
     within = sorted(value for value in costs if 0.9 * budget <= value <= budget)
     result = search(budget, space=tiny_file, out=tmp_path / "run", trials=100, evaluator="params")
-    assert sorted(member.macs for member in result.trials) == within
+    assert sorted(member.macs for member in result.members) == within
     assert f": all {len(within)} of this space have been tried; loosen the limits" in result.ending
     assert (result.out / "best.yaml").exists()
     again = search(budget, space=tiny_file, out=tmp_path / "run", trials=100, evaluator="params")
@@ -189,7 +190,7 @@ head: {classes: 10}
     assert spec is not None
     budget = hiri_spec.cost(spec).macs
     result = search(budget, space=space, out=tmp_path / "run", trials=10, evaluator="params")
-    assert len(result.trials) == 1
+    assert len(result.members) == 1
 
 
 def test_an_exhausted_space_on_the_command_line(tiny_file: Path, tmp_path: Path) -> None:
@@ -198,7 +199,7 @@ def test_an_exhausted_space_on_the_command_line(tiny_file: Path, tmp_path: Path)
     assert result.exit_code == 0
     assert re.search(r"ended after (\d+) trials: .*: all \1 of this space have been tried", result.stderr)
     assert "the front of" in result.stdout
-    assert (tmp_path / "run" / "pareto.html").exists()
+    assert (tmp_path / "run" / "report.html").exists()
 
 
 def test_a_budget_between_the_networks_of_a_space(tiny_file: Path, tmp_path: Path) -> None:
@@ -211,14 +212,14 @@ def test_a_budget_between_the_networks_of_a_space(tiny_file: Path, tmp_path: Pat
 def test_only_the_best_gives_way_on_a_narrow_terminal(found: SearchResult, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = io.StringIO()
     terminal = Console(file=shown, width=80, force_terminal=True, color_system=None, legacy_windows=False)
-    monkeypatch.setattr("explorer.command.console", lambda stderr: terminal)
+    monkeypatch.setattr("explorer.screen.console", lambda stderr: terminal)
     screen = Screen()
     feasibility = Feasibility(2000, 0.5, 0.1)
-    screen.started(Started(load_space(), Budget(1), feasibility, (448, 448), Path("x"), 3000, 0, 0))
+    screen.started(Started(load_space(), Budget(1), feasibility, (448, 448), Path("x"), 3000, (), 0))
     long = found.best.spec.model_copy(update={"stages": found.best.spec.stages * 4})
     screen.tried(found.best, replace(found.best, spec=long))
     screen._progress.refresh()
     line = shown.getvalue().replace("\r", "\n").rstrip().rsplit("\n", 1)[-1]
     screen.close()
-    assert re.search(r"searching .* 1/3000 [-0-9:]+ best .*…", line)
+    assert re.search(r" 1/3000 .* trials/s, [0-9:]+ left, front 1, best .*…", line)
     assert len(line.replace("\x1b[2K", "").rstrip()) <= 80
