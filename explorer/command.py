@@ -14,6 +14,7 @@ from hiri_spec.cost import CONVENTION
 from hiri_spec.errors import SpecError
 from hiri_spec.files import parse_assignments
 
+from .dashboard import require_dashboard
 from .evaluators import EVALUATORS
 from .interrupts import undivided
 from .results import SearchResult
@@ -76,10 +77,15 @@ def command(
     trial_timeout: Annotated[
         str | None, typer.Option(metavar="TIME", help="Give an evaluation up after this, e.g. 90s or 10m.")
     ] = None,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Open optuna-dashboard on the study; it stays until Ctrl-C.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run the search and print its front."""
-    screen = Screen()
+    if dashboard:
+        require_dashboard()
+    screen = Screen(with_dashboard=dashboard)
     failure: Exception | None = None
     try:
         search(
@@ -106,13 +112,18 @@ def command(
         failure = error
     finally:
         screen.close()
-    with undivided():  # it takes no time, and whoever is impatient wants to read it all the same
-        if screen.result is not None:
-            _tell(screen.result, failure, as_json)
-    if failure is not None:
-        raise failure
-    if screen.result is not None and screen.result.was_interrupted:
-        raise typer.Exit(130)
+    try:
+        with undivided():  # it takes no time, and whoever is impatient wants to read it all the same
+            if screen.result is not None:
+                _tell(screen.result, failure, as_json)
+        if failure is not None:
+            raise failure
+        if screen.result is not None and screen.result.was_interrupted:
+            raise typer.Exit(130)
+        sys.stdout.flush()
+        screen.stay()
+    finally:
+        screen.leave()
 
 
 def _tell(result: SearchResult, failure: Exception | None, as_json: bool) -> None:
@@ -155,7 +166,8 @@ def _print_result(result: SearchResult, as_json: bool, is_written: bool) -> None
         out = console()
         out.print(front_table(result))
         best = result.out / "best.yaml" if is_written else f"trial {result.best.number}"
-        out.print(f"\nthe front of {len(result.members)} trials; best: {best}", soft_wrap=True)
+        page = f"; all of it: {result.out / 'report.html'}" if is_written else ""
+        out.print(f"\nthe front of {len(result.members)} trials; best: {best}{page}", soft_wrap=True, markup=False)
 
 
 def main() -> None:

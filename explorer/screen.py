@@ -10,6 +10,8 @@ from hiri_spec.command_line import console
 from hiri_spec.cost import CONVENTION
 from hiri_spec.quantities import format_resolution
 
+from .dashboard import Dashboard
+from .journal import JOURNAL
 from .pace import Pace
 from .results import Failed, Member, SearchResult, pareto_front
 from .search import Started, Watcher
@@ -20,10 +22,15 @@ BAR_WIDTH = 12
 
 
 class Screen(Watcher):
-    """Shows how a search goes: trials, pace, time left, size of the front, failures and the best."""
+    """Shows how a search goes: trials, pace, time left, size of the front, failures and the best.
 
-    def __init__(self) -> None:
+    `with_dashboard` starts optuna-dashboard too, which then stays in `dashboard`.
+    """
+
+    def __init__(self, *, with_dashboard: bool = False) -> None:
         self._console = console(stderr=True)
+        self._with_dashboard = with_dashboard
+        self.dashboard: Dashboard | None = None
         self._progress: Any = None
         self._task: Any = None
         self._last = 0.0
@@ -55,8 +62,15 @@ class Screen(Watcher):
             self._print(f"an unfinished last line of {start.dropped_bytes} bytes was cut off the journal")
         if start.finished:
             self._print(f"going on after {len(start.finished)} finished trials")
+        if self._with_dashboard:
+            self._open_dashboard(str(start.out / JOURNAL))
         if self._console.is_terminal:
             self._open_bar()
+
+    def _open_dashboard(self, storage: str) -> None:
+        self.dashboard = Dashboard(storage)
+        self._print(f"dashboard: {self.dashboard.address}")
+        self.dashboard.open_browser()
 
     def _open_bar(self) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn
@@ -103,6 +117,21 @@ class Screen(Watcher):
         if result.was_interrupted and self.result is None and result.members:
             self._print("stopped, writing results …")
         self.result = result
+
+    def stay(self) -> None:
+        """Where there is a dashboard, until Ctrl-C."""
+        if self.dashboard is not None:
+            self._print(f"dashboard: {self.dashboard.address} stays until Ctrl-C")
+            try:
+                status = self.dashboard.wait()
+            except KeyboardInterrupt:
+                return
+            self._print(f"the dashboard's process has ended with status {status}")
+
+    def leave(self) -> None:
+        """End the dashboard, if there is one."""
+        if self.dashboard is not None:
+            self.dashboard.close()
 
     def close(self) -> None:
         """Take the bar away."""

@@ -35,7 +35,7 @@ LAYERS = [
 ]
 EXPLORER_LAYERS = [
     ["entry", "interrupts"],
-    ["figures", "latency", "untrained", "own_evaluator", "invocation", "pace"],
+    ["figures", "latency", "untrained", "own_evaluator", "invocation", "pace", "dashboard"],
     ["scale", "reproduce"],
     ["choices"],
     ["space"],

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_DETAILED = 150
 """Networks whose drawing and cost by stage are in the page: some 10 kB each."""
 MOST_IMPORTANCES = 12
-"""Parameters that are told by name; what is left is summed up."""
+"""Parameters that are told by name; the others are told as a sum."""
 
 
 def page_data(result: SearchResult) -> dict[str, Any]:
@@ -114,12 +114,12 @@ def _importances(result: SearchResult) -> dict[str, Any]:
         few = f"it takes {FEWEST_TRIALS} finished trials, there are {len(members)}"
         alike = "all scores are the same, or no parameter sets the best apart from the rest"
         return {"shares": [], "note": few if len(members) < FEWEST_TRIALS else alike}
-    rest = sum(share for _, share in shares[MOST_IMPORTANCES:])
-    more = [[f"{len(shares) - MOST_IMPORTANCES} others", rest]] if rest else []
+    named, others = shares[:MOST_IMPORTANCES], shares[MOST_IMPORTANCES:]
+    more = f"; {len(others)} others have {sum(share for _, share in others):.0%} together" if others else ""
     share = best_share(len(members))
     unsure = "; of so few trials a hint at most" if share > BEST_SHARE else ""
-    note = f"what sets the best {share:.0%} apart from all, by PED-ANOVA (Watanabe et al. 2023){unsure}"
-    return {"shares": [*map(list, shares[:MOST_IMPORTANCES]), *more], "note": note}
+    note = f"what sets the best {share:.0%} apart from all, by PED-ANOVA (Watanabe et al. 2023){more}{unsure}"
+    return {"shares": [list(each) for each in named], "note": note}
 
 
 def _ending(result: SearchResult) -> str:

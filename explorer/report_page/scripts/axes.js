@@ -51,11 +51,16 @@ function ticksOf([low, high], count) {
   return values.map((value) => [value, write(value === 0 ? 0 : value)]);
 }
 
+/** An empty picture of a size, with what it shows in words. */
+function blank(width, height, description) {
+  return shape("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": description });
+}
+
 /** An empty picture of a size with both axes; returns the picture and its scales. */
 function plane(width, height, domains, labels, description) {
   const x = linear(domains[0], [MARGIN.left, width - MARGIN.right]);
   const y = linear(domains[1], [height - MARGIN.bottom, MARGIN.top]);
-  const svg = shape("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": description });
+  const svg = blank(width, height, description);
   const right = width - MARGIN.right;
   const bottom = height - MARGIN.bottom;
   for (const [value, text] of ticksOf(domains[0], Math.max(2, (width - 80) / 90))) {
@@ -73,12 +78,12 @@ function plane(width, height, domains, labels, description) {
   return { svg, x, y, width, height };
 }
 
-/** The path through points; `isStepped` stays level until the next one. */
-function pathThrough(points, x, y, isStepped) {
+/** The path through points, which stays level until the next one. */
+function stepsThrough(points, x, y) {
   return points
     .map(([across, up], index) => {
-      if (!index) return `M${x(across).toFixed(1)} ${y(up).toFixed(1)}`;
-      return isStepped ? `H${x(across).toFixed(1)}V${y(up).toFixed(1)}` : `L${x(across).toFixed(1)} ${y(up).toFixed(1)}`;
+      const [column, line] = [x(across).toFixed(1), y(up).toFixed(1)];
+      return index ? `H${column}V${line}` : `M${column} ${line}`;
     })
     .join("");
 }

@@ -40,8 +40,8 @@ function drawCompare(page) {
     pair[0] = page.chosen;
     set(1, index);
   };
-  const row = element("div", { class: "row" }, element("label", {}, "A: trial ", fields[0]), element("label", {}, "B: trial ", fields[1]), turn, said);
-  place.replaceChildren(row, result);
+  const labels = fields.map((field, side) => element("label", {}, `${"AB"[side]}: trial `, field));
+  place.replaceChildren(element("div", { class: "row" }, ...labels, turn, said), result);
   show();
 }
 
@@ -49,21 +49,22 @@ function comparison(page, a, b) {
   const [one, other] = [page.trials[a], page.trials[b]];
   const name = (letter, trial) => `${letter}: ${trial.number}, ${trial.sketch}`;
   const settings = differences(page, one, other);
-  const parts = [element("h3", {}, "Figures"), figures(page, one, other, name)];
+  const left = [element("h3", {}, "Figures"), figures(page, one, other, name)];
   if (page.details[a] && page.details[b]) {
-    parts.push(element("h3", {}, "Stages"), stages(page.details[a].stages, page.details[b].stages));
+    left.push(element("h3", {}, "Stages"), stages(page.details[a].stages, page.details[b].stages));
   } else {
-    parts.push(element("p", { class: "note" }, "Costs by stage are in this page for the front and the highest scores only."));
+    const text = "Costs by stage are in this page for the front and the highest scores only.";
+    left.push(element("p", { class: "note" }, text));
   }
-  parts.push(element("h3", {}, "Settings that differ"));
-  if (settings.length) parts.push(table([["setting", true], ["A", true], ["B", true]], settings));
-  else parts.push(element("p", {}, a === b ? "A and B are the same trial." : "None."));
+  const right = [element("h3", {}, "Settings that differ")];
+  if (settings.length) right.push(table([["setting", true], ["A", true], ["B", true]], settings));
+  else right.push(element("p", {}, a === b ? "A and B are the same trial." : "None."));
   const lines = lineDifferences(one.yaml.trimEnd().split("\n"), other.yaml.trimEnd().split("\n"));
   const text = lines.map(([sign, line]) =>
     element("div", { class: { "−": "less", "+": "more" }[sign] ?? null }, `${sign} ${line}`),
   );
-  parts.push(element("h3", {}, "YAML, from A (−) to B (+)"), element("pre", { tabindex: "0" }, ...text));
-  return parts;
+  left.push(element("h3", {}, "YAML, from A (−) to B (+)"), element("pre", { tabindex: "0" }, ...text));
+  return [element("div", { class: "side-by-side" }, element("div", {}, ...left), element("div", {}, ...right))];
 }
 
 function figures(page, one, other, name) {
@@ -90,7 +91,8 @@ function stages(before, after) {
     const own = (place, write) => [cells(old, place, write), cells(now, place, write)];
     const same = (value) => value;
     const macs = (row) => (row ? row[4] : 0);
-    return [name, ...own(1, same), ...own(4, mmacs), changeText(macs(old), macs(now)), ...own(2, whole)];
+    const change = old && now ? changeText(macs(old), macs(now)) : "";
+    return [name, ...own(1, same), ...own(4, mmacs), change, ...own(2, whole)];
   });
   const columns = [
     ["stage", true], ["A", true], ["B", true], ["MMACs A", false], ["MMACs B", false], ["change", false],
@@ -103,7 +105,7 @@ function stages(before, after) {
 function differences(page, one, other) {
   const label = (parameter, place) => (place < 0 ? "–" : String(parameter.labels[place]));
   return page.parameters
-    .map((parameter, index) => [parameter.name, label(parameter, one.values[index]), label(parameter, other.values[index])])
+    .map((parameter, index) => [parameter.name, ...[one, other].map((trial) => label(parameter, trial.values[index]))])
     .filter(([, before, after]) => before !== after);
 }
 

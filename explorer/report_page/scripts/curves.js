@@ -31,10 +31,11 @@ function drawHistory(page) {
       svg.append(marker(page.groups.indexOf(trial.stages), at));
     }
     const best = trials.map((trial, index) => [trial.number, page.bestSoFar[index]]);
-    svg.append(shape("path", { class: "curve", d: pathThrough(best, x, y, true) }));
+    svg.append(shape("path", { class: "curve", d: stepsThrough(best, x, y) }));
     for (const trial of failed) {
       const across = x(trial.number);
-      svg.append(shape("line", { class: "failure", x1: across, x2: across, y1: height - MARGIN.bottom - 8, y2: height - MARGIN.bottom }));
+      const bottom = height - MARGIN.bottom;
+      svg.append(shape("line", { class: "failure", x1: across, x2: across, y1: bottom - 8, y2: bottom }));
     }
     place.replaceChildren(svg);
   });
@@ -51,15 +52,15 @@ function drawHypervolume(page) {
   const place = document.getElementById("hypervolume");
   responsive(place, (width) => {
     const points = trials.map((trial, index) => [trial.number, 100 * dominated[index]]);
-    const domains = [[0, Math.max(1, trials[trials.length - 1].number)], domainOf(dominated.map((share) => 100 * share))];
-    domains[1][0] = Math.max(0, domains[1][0]);
+    const domains = [[0, Math.max(1, trials[trials.length - 1].number)], [0, 100]];
     const about = `Hypervolume after each trial; at the end ${percent(dominated[dominated.length - 1])}`;
     const { svg, x, y } = plane(width, CURVE_HEIGHT, domains, ["trial", "per cent of the box"], about);
-    svg.append(shape("path", { class: "curve", d: pathThrough(points, x, y, true) }));
+    svg.append(shape("path", { class: "curve", d: stepsThrough(points, x, y) }));
     place.replaceChildren(svg);
   });
-  const what = "How much of the box from the lowest score at the budget to the highest score at the fewest MACs the front dominates";
-  leaveOut("hypervolume", `${what}; at the end ${percent(dominated[dominated.length - 1])}.`);
+  const box = "the box between the lowest score at the budget and the highest score at the fewest MACs seen";
+  const reached = percent(dominated[dominated.length - 1]);
+  leaveOut("hypervolume", `How much of ${box} the front dominates; at the end ${reached}.`);
 }
 
 function drawImportances(page) {
@@ -73,11 +74,11 @@ function drawImportances(page) {
     const names = Math.min(190, width * 0.45);
     const about = `Importances: ${shares.map(([name, share]) => `${name} ${percent(share, 0)}`).join(", ")}`;
     const height = row * shares.length + 6;
-    const svg = shape("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": about });
+    const svg = blank(width, height, about);
     shares.forEach(([name, share], index) => {
       const up = index * row + 15;
-      const most_letters = Math.floor(names / 6.6);
-      const short = name.length > most_letters ? `…${name.slice(1 - most_letters)}` : name;
+      const mostLetters = Math.floor(names / 6.6);
+      const short = name.length > mostLetters ? `…${name.slice(1 - mostLetters)}` : name;
       const label = shape("text", { x: names - 8, y: up, "text-anchor": "end" }, short, shape("title", {}, name));
       const long = Math.max(1, ((width - names - 52) * share) / most);
       svg.append(label, shape("rect", { class: "bar", x: names, y: up - 11, width: long, height: 14, rx: 2 }));
@@ -96,8 +97,8 @@ function drawFeasible(page) {
   const place = document.getElementById("feasible");
   const bars = [["networks in order", valid], ["within the budget too", feasible]];
   responsive(place, (width) => {
-    const about = `Of ${whole(draws)} raw draws ${percent(valid)} are networks in order, ${percent(feasible)} are within the budget too`;
-    const svg = shape("svg", { width, height: 64, viewBox: `0 0 ${width} 64`, role: "img", "aria-label": about });
+    const about = `${percent(valid)} are networks in order, ${percent(feasible)} are within the budget too`;
+    const svg = blank(width, 64, about);
     const names = Math.min(150, width * 0.4);
     bars.forEach(([name, share], index) => {
       const up = 20 + index * 26;
@@ -111,5 +112,6 @@ function drawFeasible(page) {
     });
     place.replaceChildren(svg);
   });
-  leaveOut("feasible", `Of ${whole(draws)} networks drawn blindly from the space. Every candidate of the search is fitted to the budget first.`);
+  const fitted = "Every candidate of the search is fitted to the budget before it is built.";
+  leaveOut("feasible", `Of ${whole(draws)} draws that know nothing of the budget. ${fitted}`);
 }

@@ -33,7 +33,7 @@ function facts(page, index) {
   add("MACs", `${gmacs(trial.macs)} G`);
   add("parameters", `${millions(trial.params)} M`);
   add("evaluated in", `${trial.seconds.toFixed(trial.seconds < 10 ? 2 : 0)} s`);
-  if (said) add("is", said);
+  if (said) add("place", said);
   return list;
 }
 
@@ -50,7 +50,8 @@ function pictures(page, index, name) {
   const rows = detail.stages.map(([stage, what, params, output, macs]) => [
     stage, what, whole(params), output, mmacs(macs), percent(macs / Math.max(1, page.trials[index].macs)),
   ]);
-  const columns = [["stage", true], ["what", true], ["params", false], ["output", false], ["MMACs", false], ["%", false]];
+  const texts = ["stage", "what"].map((name) => [name, true]);
+  const columns = [...texts, ...["params", "output", "MMACs", "share"].map((name) => [name, false])];
   return [
     element("h3", {}, "Drawing"),
     element("div", { class: "wide drawing", tabindex: "0" }, document.importNode(drawing, true)),

@@ -45,7 +45,7 @@ const plural = (count, word) => `${whole(count)} ${word}${count === 1 ? "" : "s"
 function scoreText(score) {
   const size = Math.abs(score);
   if (size >= 1e7 || (size > 0 && size < 1e-3)) return score.toExponential(3);
-  return size >= 1000 ? score.toFixed(1) : size >= 100 ? score.toFixed(2) : size >= 10 ? score.toFixed(3) : score.toFixed(4);
+  return score.toFixed(size >= 1000 ? 1 : size >= 100 ? 2 : size >= 10 ? 3 : 4);
 }
 
 /** How much one number is above another, in per cent. */

@@ -1,4 +1,4 @@
-// Score over cost: every network a point, the Pareto front drawn through, the pointer and the arrow keys tell and choose.
+// Score over cost: every network a point, the front drawn through; the pointer and the arrow keys tell and choose.
 
 function drawFront(page) {
   const { trials, front, groups } = page;
@@ -21,7 +21,8 @@ function drawFront(page) {
 
   groups.forEach((count, group) => {
     const button = element("button", { type: "button", "aria-pressed": "true" });
-    button.append(shape("svg", { viewBox: "-6 -6 12 12", "aria-hidden": "true" }, marker(group)), `${plural(count, "stage")}`);
+    const sign = shape("svg", { viewBox: "-6 -6 12 12", "aria-hidden": "true" }, marker(group));
+    button.append(sign, plural(count, "stage"));
     button.addEventListener("click", () => {
       hidden[hidden.has(count) ? "delete" : "add"](count);
       button.setAttribute("aria-pressed", String(!hidden.has(count)));
@@ -31,9 +32,9 @@ function drawFront(page) {
   });
   legend.append(reset);
   note.textContent =
-    `Each point is a network, its shape says how many stages it has; those in rings are on the Pareto front: no other has ` +
-    `a higher score at no more MACs. Click a point for the network, with Shift to compare it with the one shown; drag ` +
-    `with the mouse to enlarge. Left and right go along the front, Enter shows the network.`;
+    "Each point is a network, its shape says how many stages it has; those in rings are on the Pareto front: no " +
+    "other has a higher score at no more MACs. Click a point for the network, with Shift to compare it with the one " +
+    "shown; drag with the mouse to enlarge. The keys ← and → go along the front, Enter shows the network.";
 
   function show(next) {
     domains = next;
@@ -45,18 +46,18 @@ function drawFront(page) {
     const isNarrow = width < 500;
     const name = page.scoreName + (page.isUntrained && !page.isByCost ? " (no training)" : "");
     const about = `${plural(trials.length, "network")}, ${front.length} of them on the Pareto front`;
-    picture = plane(width, isNarrow ? 320 : 430, domains, ["GMACs", name], about);
+    const height = isNarrow ? 320 : 430;
+    picture = plane(width, height, domains, ["GMACs", name], about);
     const { svg, x, y } = picture;
-    const isInside = ([across, up]) =>
-      across >= MARGIN.left - 1 && across <= width - MARGIN.right + 1 && up >= MARGIN.top - 1 && up <= picture.height - MARGIN.bottom + 1;
+    const isIn = (value, [low, high]) => value >= low && value <= high;
     points = trials.map((trial) => {
-      const point = [x(trial.macs / 1e9), y(trial.score)];
-      return hidden.has(trial.stages) || !isInside(point) ? null : point;
+      const isShown = isIn(trial.macs / 1e9, domains[0]) && isIn(trial.score, domains[1]) && !hidden.has(trial.stages);
+      return isShown ? [x(trial.macs / 1e9), y(trial.score)] : null;
     });
-    const area = { x: MARGIN.left, y: 0, width: width - MARGIN.left - MARGIN.right, height: picture.height - MARGIN.bottom };
+    const area = { x: MARGIN.left, y: 0, width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.bottom };
     svg.append(shape("defs", {}, shape("clipPath", { id: "plane" }, shape("rect", area))));
     const steps = front.map((index) => [trials[index].macs / 1e9, trials[index].score]);
-    svg.append(shape("path", { class: "curve", "clip-path": "url(#plane)", d: pathThrough(steps, x, y, true) }));
+    svg.append(shape("path", { class: "curve", "clip-path": "url(#plane)", d: stepsThrough(steps, x, y) }));
     points.forEach((point, index) => {
       if (!point) return;
       const trial = trials[index];
@@ -64,7 +65,8 @@ function drawFront(page) {
       svg.append(marker(groups.indexOf(trial.stages), at));
     });
     for (const index of isOnFront) {
-      if (points[index]) svg.append(shape("circle", { class: "ring", cx: points[index][0], cy: points[index][1], r: 7.5 }));
+      const at = points[index];
+      if (at) svg.append(shape("circle", { class: "ring", cx: at[0], cy: at[1], r: 7.5 }));
     }
     svg.append(shape("circle", { class: "chosen", r: 10, visibility: "hidden" }));
     svg.setAttribute("role", "application");
@@ -115,11 +117,12 @@ function drawFront(page) {
     tip.hidden = index < 0;
     if (index < 0) return;
     const trial = trials[index];
+    const costs = `${gmacs(trial.macs)} GMACs, ${millions(trial.params)} M params`;
     tip.replaceChildren(
       element("strong", {}, `trial ${trial.number}${isOnFront.has(index) ? ", on the front" : ""}`),
       element("div", {}, trial.sketch),
       element("div", {}, `widths ${trial.widths}`),
-      element("div", {}, `${page.scoreName} ${scoreText(trial.score)}, ${gmacs(trial.macs)} GMACs, ${millions(trial.params)} M params`),
+      element("div", {}, page.isByCost ? costs : `${page.scoreName} ${scoreText(trial.score)}, ${costs}`),
     );
     const [across, up] = points[index];
     const room = place.clientWidth - tip.offsetWidth;

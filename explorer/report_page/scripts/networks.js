@@ -48,7 +48,8 @@ function drawNetworks(page) {
     indices.sort(order);
     heads.forEach((head) => {
       const isThis = head.dataset.key === sorted.key;
-      head.firstChild.textContent = columns.find(([key]) => key === head.dataset.key)[1] + (isThis ? (sorted.isDown ? " ↓" : " ↑") : "");
+      const [, label] = columns.find(([key]) => key === head.dataset.key);
+      head.firstChild.textContent = isThis ? `${label} ${sorted.isDown ? "↓" : "↑"}` : label;
       if (isThis) head.setAttribute("aria-sort", sorted.isDown ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
     });
@@ -62,8 +63,8 @@ function drawNetworks(page) {
     const cells = columns.map(([key, , , write, isText]) => {
       const text = write(trial);
       const open = () => page.choose(index);
-      const inside = key === "trial" ? element("button", { class: "link", type: "button", onclick: open, "aria-label": `Show trial ${text}` }, text) : text;
-      return element("td", { class: isText ? "text" : null }, inside);
+      const about = { class: "link", type: "button", "aria-label": `Show trial ${text}`, onclick: open };
+      return element("td", { class: isText ? "text" : null }, key === "trial" ? element("button", about, text) : text);
     });
     return element("tr", { "data-index": index, class: index === page.chosen ? "chosen" : null }, ...cells);
   }
@@ -83,12 +84,13 @@ function drawFailed(page) {
   if (!page.failed.length) return;
   document.getElementById("failed").hidden = false;
   const rows = page.failed.map((trial) => {
-    const yaml = element("details", {}, element("summary", {}, trial.file), element("pre", { tabindex: "0" }, trial.yaml));
+    const text = element("pre", { tabindex: "0" }, trial.yaml);
+    const yaml = element("details", {}, element("summary", {}, trial.file), text);
     const reason = element("div", { class: "fold" }, trial.reason);
     return [String(trial.number), trial.state, reason, trial.sketch, gmacs(trial.macs), millions(trial.params), yaml];
   });
-  const columns = [
-    ["trial", false], ["state", true], ["reason", true], ["network", true], ["GMACs", false], ["params M", false], ["YAML", true],
-  ];
+  const figures = ["GMACs", "params M"].map((name) => [name, false]);
+  const texts = ["state", "reason", "network"].map((name) => [name, true]);
+  const columns = [["trial", false], ...texts, ...figures, ["YAML", true]];
   document.getElementById("failed-content").replaceChildren(table(columns, rows));
 }

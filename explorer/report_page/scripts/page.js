@@ -24,7 +24,8 @@ function drawSummary(page) {
   if (best !== null) {
     const { number, sketch, score, macs, params } = trials[best];
     const named = page.isByCost ? "" : `${page.scoreName} ${scoreText(score)}, `;
-    parts.push(`The best is trial ${number}: ${sketch}, ${named}${gmacs(macs)} GMACs, ${millions(params)} M parameters.`);
+    const costs = `${gmacs(macs)} GMACs, ${millions(params)} M parameters`;
+    parts.push(`The best is trial ${number}: ${sketch}, ${named}${costs}.`);
     parts.push(`${plural(front.length, "network")} on the Pareto front.`);
   }
   if (failed.length) parts.push(`${plural(failed.length, "trial")} without a score.`);
