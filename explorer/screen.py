@@ -121,8 +121,8 @@ class Screen(Watcher):
     def stay(self) -> None:
         """Where there is a dashboard, until Ctrl-C."""
         if self.dashboard is not None:
-            self._print(f"dashboard: {self.dashboard.address} stays until Ctrl-C")
             try:
+                self._print(f"dashboard: {self.dashboard.address} stays until Ctrl-C")
                 status = self.dashboard.wait()
             except KeyboardInterrupt:
                 return

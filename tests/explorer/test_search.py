@@ -1,25 +1,20 @@
 """The search from end to end: within the budget, written down, told on screen, and clear about mistakes."""
 
-import io
 import json
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 from searches import BUDGET, run, told
 from typer.testing import CliRunner
 
 import explorer
 import hiri_spec
-from explorer.budget import Budget, Feasibility
 from explorer.command import app
 from explorer.results import SearchResult, pareto_front
-from explorer.screen import Screen
-from explorer.search import Started, search
+from explorer.search import search
 from explorer.space import load_space
 from hiri_spec import SpecError
 from hiri_spec.document import parse
@@ -91,6 +86,9 @@ def test_json(space_file: Path, tmp_path: Path) -> None:
     told = json.loads(result.stdout)
     assert told["trials"] == 5
     assert told["settings"]["budget"] == 4_000_000
+    assert told["command"].endswith(f"--trials 5 --space {space_file} --evaluator params --out {tmp_path / 'run'}")
+    assert Path(told["report"]).exists()
+    assert told["failed"] == []
     assert Path(told["front"][0]["file"]).exists()
     assert "networks in order" in result.stderr
 
@@ -100,8 +98,8 @@ def test_what_the_screen_says(space_file: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "run")])
     assert "33,696 networks" in result.stderr
     assert "budget: 0.0036 to 0.004 GMACs at 64 px" in result.stderr
-    assert "1/5 best" in result.stderr
-    assert "best: " in result.stdout
+    assert re.search(r"\n1/5, [0-9.e+]+ trials/s, 0:00:0\d left, front 1, best 0\.\d+: ", result.stderr)
+    assert f"best: {tmp_path / 'run' / 'best.yaml'}; all of it: {tmp_path / 'run' / 'report.html'}" in result.stdout
 
 
 def test_the_function_is_reached_in_every_way(space_file: Path, tmp_path: Path) -> None:
@@ -207,19 +205,3 @@ def test_a_budget_between_the_networks_of_a_space(tiny_file: Path, tmp_path: Pat
     tiny_file.write_text(tiny_file.read_text().replace("{range: [1, 30]}", "{choice: [1, 30]}"))
     with pytest.raises(SpecError, match=r"no new network within .*: this space has none; loosen the limits"):
         search("6mmacs", space=tiny_file, out=tmp_path / "run", evaluator="params")
-
-
-def test_only_the_best_gives_way_on_a_narrow_terminal(found: SearchResult, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = io.StringIO()
-    terminal = Console(file=shown, width=80, force_terminal=True, color_system=None, legacy_windows=False)
-    monkeypatch.setattr("explorer.screen.console", lambda stderr: terminal)
-    screen = Screen()
-    feasibility = Feasibility(2000, 0.5, 0.1)
-    screen.started(Started(load_space(), Budget(1), feasibility, (448, 448), Path("x"), 3000, (), 0))
-    long = found.best.spec.model_copy(update={"stages": found.best.spec.stages * 4})
-    screen.tried(found.best, replace(found.best, spec=long))
-    screen._progress.refresh()
-    line = shown.getvalue().replace("\r", "\n").rstrip().rsplit("\n", 1)[-1]
-    screen.close()
-    assert re.search(r" 1/3000 .* trials/s, [0-9:]+ left, front 1, best .*…", line)
-    assert len(line.replace("\x1b[2K", "").rstrip()) <= 80
