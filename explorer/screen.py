@@ -86,7 +86,7 @@ class Screen(Watcher):
             BarColumn(bar_width=BAR_WIDTH), MofNCompleteColumn(), How(), console=self._console, transient=True
         )
         self._progress.start()
-        self._task = self._progress.add_task("", total=self._trials, completed=self._done, how="")
+        self._task = self._progress.add_task("", total=self._trials, completed=self._done, how="searching")
 
     def tried(self, member: Member, best: Member) -> None:
         """Move on, with the best so far."""
