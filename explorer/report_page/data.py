@@ -55,7 +55,7 @@ def page_data(result: SearchResult) -> dict[str, Any]:
 def title(result: SearchResult) -> str:
     """What was searched, in a line."""
     budget, resolution = result.settings.get("budget"), result.settings.get("resolution")
-    count = f"{len(result.members)} network{'s' * (len(result.members) != 1)}"
+    count = f"{len(result.members):,} network{'s' * (len(result.members) != 1)}"
     return f"{count} within {budget / 1e9:g} GMACs at {resolution} px" if budget else count
 
 

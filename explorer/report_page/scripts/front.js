@@ -1,5 +1,7 @@
 // Score over cost: every network a point, the front drawn through; the pointer and the arrow keys tell and choose.
 
+const MANY = 800;
+
 function drawFront(page) {
   const { trials, front, groups } = page;
   const place = document.getElementById("front-plot");
@@ -12,6 +14,7 @@ function drawFront(page) {
   const isOnFront = new Set(front);
   const hidden = new Set();
   const whole = [domainOf(trials.map((trial) => trial.macs / 1e9)), domainOf(trials.map((trial) => trial.score), 0.08)];
+  const size = trials.length > MANY ? 0.7 : 1;
   let domains = whole;
   let points = [];
   let pointed = -1;
@@ -61,8 +64,8 @@ function drawFront(page) {
     points.forEach((point, index) => {
       if (!point) return;
       const trial = trials[index];
-      const at = { transform: `translate(${point[0].toFixed(1)} ${point[1].toFixed(1)})`, "data-trial": trial.number };
-      svg.append(marker(groups.indexOf(trial.stages), at));
+      const move = `translate(${point[0].toFixed(1)} ${point[1].toFixed(1)}) scale(${size})`;
+      svg.append(marker(groups.indexOf(trial.stages), { transform: move, "data-trial": trial.number }));
     });
     for (const index of isOnFront) {
       const at = points[index];

@@ -19,7 +19,6 @@ function drawNetworks(page) {
     ["score", page.scoreName, (trial) => trial.score, (trial) => scoreText(trial.score), false],
     ["macs", "GMACs", (trial) => trial.macs, (trial) => gmacs(trial.macs), false],
     ["params", "params M", (trial) => trial.params, (trial) => millions(trial.params), false],
-    ["stages", "stages", (trial) => trial.stages, (trial) => String(trial.stages), false],
     ["seconds", "seconds", (trial) => trial.seconds, (trial) => trial.seconds.toFixed(2), false],
   ].filter(([key]) => key !== "score" || !page.isByCost);
   let sorted = { key: "macs", isDown: false };
