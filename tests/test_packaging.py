@@ -41,7 +41,7 @@ def test_the_wheel_carries_specs_and_schemas(installed: Path) -> None:
 def test_the_wheel_carries_the_page_of_a_search(installed: Path) -> None:
     folder = Path("explorer/report_page")
     own = {path.name for path in (ROOT / folder).rglob("*") if path.suffix in (".html", ".css", ".js")}
-    assert {path.name for path in (installed / folder).rglob("*") if path.suffix != ".py"} == own
+    assert {path.name for path in (installed / folder).rglob("*.*") if path.suffix != ".py"} == own
 
 
 def test_built_in_specs_are_found_once_installed(installed: Path, tmp_path: Path) -> None:
