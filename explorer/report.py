@@ -75,7 +75,7 @@ def write_reports(result: SearchResult) -> None:
         return
     load_libraries()
     out, front = result.out, {member.file_name: member for member in result.front}
-    writers: list[Callable[[], object]] = [lambda: write_text(out / "trials.csv", trials_csv(result)), result.report]
+    writers: list[Callable[[], object]] = [lambda: write_text(out / "trials.csv", trials_csv(result))]
     if result.members:
         writers += [
             lambda: write_text(out / "best.yaml", spec_text(result, result.best)),
@@ -83,6 +83,7 @@ def write_reports(result: SearchResult) -> None:
             *(partial(_write_spec, out / "front" / name, result, member) for name, member in front.items()),
             lambda: draw_png(out / "pareto.png", result),
         ]
+    writers.append(result.report)
     problems: list[Problem] = []
     for write in writers:
         try:

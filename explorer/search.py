@@ -126,6 +126,7 @@ def search(
     opened = load_space(file, stages=counts, resolution=read_size(resolution), set=changes)
     watcher.opened(opened)
     check_possible(opened, limits)
+    command = invocation(search, {**asked, "stages": counts, "set": changes})
     size = size_of(opened)
     folder = folder or default_folder(opened, limits, size, objective, chosen.label, seed)
     settings = {
@@ -145,7 +146,7 @@ def search(
     with locked_folder(folder, "search"):
         found, failure = _run(opened, limits, settings, chosen, folder, trials, watcher, size, how)
         try:
-            found = replace(found, command=invocation(search, asked))
+            found = replace(found, command=command)
             watcher.ended(found)
             write_reports(found)
         except KeyboardInterrupt:

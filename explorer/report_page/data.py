@@ -22,6 +22,8 @@ MOST_DETAILED = 150
 """Networks whose drawing and cost by stage are in the page: some 10 kB each."""
 MOST_IMPORTANCES = 12
 """Parameters that are told by name; the others are told as a sum."""
+SMALLEST_IN_G = 10**8
+"""MACs from which on they are told in billions."""
 
 
 def page_data(result: SearchResult) -> dict[str, Any]:
@@ -56,7 +58,10 @@ def title(result: SearchResult) -> str:
     """What was searched, in a line."""
     budget, resolution = result.settings.get("budget"), result.settings.get("resolution")
     count = f"{len(result.members):,} network{'s' * (len(result.members) != 1)}"
-    return f"{count} within {budget / 1e9:g} GMACs at {resolution} px" if budget else count
+    if not budget:
+        return count
+    amount = f"{budget / 1e9:g} GMACs" if budget >= SMALLEST_IN_G else f"{budget / 1e6:g} MMACs"
+    return f"{count} within {amount} at {resolution} px"
 
 
 def choose_detailed(result: SearchResult) -> list[Member]:
@@ -115,10 +120,11 @@ def _importances(result: SearchResult) -> dict[str, Any]:
         alike = "all scores are the same, or no parameter sets the best apart from the rest"
         return {"shares": [], "note": few if len(members) < FEWEST_TRIALS else alike}
     named, others = shares[:MOST_IMPORTANCES], shares[MOST_IMPORTANCES:]
-    more = f"; {len(others)} others have {sum(share for _, share in others):.0%} together" if others else ""
+    rest = 100 * sum(share for _, share in others)
+    more = f"; {len(others)} more {'have' if len(others) > 1 else 'has'} {rest:.0f} %" if rest >= 1 else ""
     share = best_share(len(members))
     unsure = "; of so few trials a hint at most" if share > BEST_SHARE else ""
-    note = f"what sets the best {share:.0%} apart from all, by PED-ANOVA (Watanabe et al. 2023){more}{unsure}"
+    note = f"what sets the best {100 * share:.0f} % apart from all, by PED-ANOVA (Watanabe et al. 2023){more}{unsure}"
     return {"shares": [list(each) for each in named], "note": note}
 
 

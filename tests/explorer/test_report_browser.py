@@ -148,7 +148,7 @@ def test_two_are_compared(show: Open, result: SearchResult) -> None:
     assert f"− name: small_{first}" in lines
     assert f"+ name: small_{second}" in lines
     figures = opened.page.locator("#compare tbody").first.inner_text()
-    assert f"GMACs\t{one.macs / 1e9:.3f}\t{other.macs / 1e9:.3f}\t" in figures
+    assert f"MMACs\t{one.macs / 1e6:.3f}\t{other.macs / 1e6:.3f}\t" in figures
     opened.page.get_by_role("button", name="Swap").click()
     assert opened.page.get_by_label("Trial A").input_value() == str(second)
     opened.page.get_by_label("Trial A").fill("777")
@@ -214,7 +214,7 @@ def test_few_trials(show: Open, found: SearchResult, count: int) -> None:
     assert f"It takes 10 finished trials, there are {count}." in opened.text("#importances-note")
     assert ("It takes two trials" in opened.text("#hypervolume-note")) is (count < 2)
     assert opened.text("#feasible-note") == "It was not measured."
-    assert opened.text("h1").startswith(f"{count} network{'s' * (count != 1)} within 0.004 GMACs")
+    assert opened.text("h1").startswith(f"{count} network{'s' * (count != 1)} within 4 MMACs at 64 px")
     opened.check()
 
 

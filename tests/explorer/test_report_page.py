@@ -177,5 +177,5 @@ def test_why_there_are_no_importances(found: SearchResult) -> None:
     assert told(with_trials(found, 3)) == "it takes 10 finished trials, there are 3"
     same = replace(found, members=tuple(replace(member, score=1.0) for member in found.members))
     assert told(same) == "all scores are the same, or no parameter sets the best apart from the rest"
-    assert told(found).startswith("what sets the best 42% apart from all, by PED-ANOVA (Watanabe et al. 2023)")
+    assert told(found).startswith("what sets the best 42 % apart from all, by PED-ANOVA (Watanabe et al. 2023)")
     assert told(found).endswith("of so few trials a hint at most")

@@ -21,10 +21,14 @@ function drawCompare(page) {
     });
     return field;
   });
+  const sketches = fields.map(() => element("strong"));
   const turn = element("button", { type: "button", onclick: () => { pair.reverse(); show(); } }, "Swap");
 
   function show() {
-    fields.forEach((field, side) => { field.value = trials[pair[side]].number; });
+    fields.forEach((field, side) => {
+      field.value = trials[pair[side]].number;
+      sketches[side].textContent = trials[pair[side]].sketch;
+    });
     result.replaceChildren(...comparison(page, ...pair));
   }
 
@@ -40,16 +44,15 @@ function drawCompare(page) {
     pair[0] = page.chosen;
     set(1, index);
   };
-  const labels = fields.map((field, side) => element("label", {}, `${"AB"[side]}: trial `, field));
-  place.replaceChildren(element("div", { class: "row" }, ...labels, turn, said), result);
+  const named = fields.map((field, side) => element("label", {}, `${"AB"[side]}: trial `, field, " ", sketches[side]));
+  place.replaceChildren(element("div", { class: "row" }, ...named, turn, said), result);
   show();
 }
 
 function comparison(page, a, b) {
   const [one, other] = [page.trials[a], page.trials[b]];
-  const name = (letter, trial) => `${letter}: ${trial.number}, ${trial.sketch}`;
   const settings = differences(page, one, other);
-  const left = [element("h3", {}, "Figures"), figures(page, one, other, name)];
+  const left = [element("h3", {}, "Figures"), figures(page, one, other)];
   if (page.details[a] && page.details[b]) {
     left.push(element("h3", {}, "Stages"), stages(page.details[a].stages, page.details[b].stages));
   } else {
@@ -57,7 +60,8 @@ function comparison(page, a, b) {
     left.push(element("p", { class: "note" }, text));
   }
   const right = [element("h3", {}, "Settings that differ")];
-  if (settings.length) right.push(table([["setting", true], ["A", true], ["B", true]], settings));
+  const columns = ["setting", "A", "B"].map((heading) => [heading, true]);
+  if (settings.length) right.push(table("Settings that differ", columns, settings));
   else right.push(element("p", {}, a === b ? "A and B are the same trial." : "None."));
   const lines = lineDifferences(one.yaml.trimEnd().split("\n"), other.yaml.trimEnd().split("\n"));
   const text = lines.map(([sign, line]) =>
@@ -67,10 +71,10 @@ function comparison(page, a, b) {
   return [element("div", { class: "side-by-side" }, element("div", {}, ...left), element("div", {}, ...right))];
 }
 
-function figures(page, one, other, name) {
+function figures(page, one, other) {
   const measures = [
-    ["GMACs", (trial) => trial.macs / 1e9, (value) => value.toFixed(3)],
-    ["params M", (trial) => trial.params / 1e6, (value) => value.toFixed(2)],
+    [page.macs.unit, (trial) => trial.macs, page.macs.write],
+    [page.params.unit.trim(), (trial) => trial.params, page.params.write],
     ["seconds to evaluate", (trial) => trial.seconds, (value) => value.toFixed(2)],
   ];
   if (!page.isByCost) measures.unshift([page.scoreName, (trial) => trial.score, scoreText]);
@@ -78,7 +82,8 @@ function figures(page, one, other, name) {
     const [before, after] = [read(one), read(other)];
     return [label, write(before), write(after), changeText(before, after)];
   });
-  return table([["", true], [name("A", one), false], [name("B", other), false], ["change", false]], rows);
+  const columns = [["", true], [`A: ${one.number}`, false], [`B: ${other.number}`, false], ["change", false]];
+  return table("Figures of both", columns, rows);
 }
 
 function stages(before, after) {
@@ -98,7 +103,7 @@ function stages(before, after) {
     ["stage", true], ["A", true], ["B", true], ["MMACs A", false], ["MMACs B", false], ["change", false],
     ["params A", false], ["params B", false],
   ];
-  return table(columns, rows);
+  return table("Stages of both", columns, rows);
 }
 
 /** The parameters of the space that differ; a dash where one has no say. */

@@ -39,7 +39,7 @@ function drawHistory(page) {
     }
     place.replaceChildren(svg);
   });
-  const lost = failed.length ? ` The ${plural(failed.length, "trial")} without a score are marked at the bottom.` : "";
+  const lost = failed.length ? ` Marks at the bottom are trials without a score (${failed.length}).` : "";
   leaveOut("history", `Each network's score, and the best so far as a line.${lost}`);
 }
 

@@ -30,8 +30,7 @@ function facts(page, index) {
   const ranks = [index === page.best ? "the highest score" : "", page.front.includes(index) ? "on the front" : ""];
   const said = ranks.filter(Boolean).join(", ");
   if (!page.isByCost) add(page.scoreName, scoreText(trial.score));
-  add("MACs", `${gmacs(trial.macs)} G`);
-  add("parameters", `${millions(trial.params)} M`);
+  add("cost", page.costs(trial));
   add("evaluated in", `${trial.seconds.toFixed(trial.seconds < 10 ? 2 : 0)} s`);
   if (said) add("place", said);
   return list;
@@ -54,9 +53,9 @@ function pictures(page, index, name) {
   const columns = [...texts, ...["params", "output", "MMACs", "share"].map((name) => [name, false])];
   return [
     element("h3", {}, "Drawing"),
-    element("div", { class: "wide drawing", tabindex: "0" }, document.importNode(drawing, true)),
+    scrollable("Drawing", element("div", { class: "drawing" }, document.importNode(drawing, true))),
     element("h3", {}, "Cost by stage"),
-    table(columns, rows),
+    table("Cost by stage", columns, rows),
     element("p", { class: "note" }, `${page.convention}.`),
   ];
 }

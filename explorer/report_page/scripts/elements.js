@@ -22,24 +22,35 @@ function filled(made, attributes, children) {
   return made;
 }
 
-/** A table: columns are [heading, isText], rows are lists of texts or elements; `classOf` gives a row's class. */
-function table(columns, rows, classOf = () => null) {
+/** A table of what `label` says: columns are [heading, isText], rows are lists of texts or elements. */
+function table(label, columns, rows) {
   const kind = (index) => (columns[index][1] ? "text" : null);
   const head = columns.map(([name], index) => element("th", { scope: "col", class: kind(index) }, name));
-  const body = rows.map((cells, place) => {
+  const body = rows.map((cells) => {
     const items = cells.map((cell, index) => element("td", { class: kind(index) }, cell));
-    return element("tr", { class: classOf(place) }, ...items);
+    return element("tr", {}, ...items);
   });
   const parts = [element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...body)];
-  return element("div", { class: "wide", tabindex: "0" }, element("table", {}, ...parts));
+  return scrollable(label, element("table", {}, ...parts));
 }
 
-const gmacs = (macs) => (macs / 1e9).toFixed(3);
+/** Something that may be wider than the window, which arrow keys scroll too. */
+function scrollable(label, inside) {
+  return element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": label }, inside);
+}
+
 const mmacs = (macs) => (macs / 1e6).toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const millions = (count) => (count / 1e6).toFixed(2);
 const whole = (count) => count.toLocaleString("en");
 const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
 const plural = (count, word) => `${whole(count)} ${word}${count === 1 ? "" : "s"}`;
+
+/** How amounts of something up to `most` are told: in which unit, as what number of it, and with how many digits. */
+function amounts(most, what) {
+  const [prefix, scale] = [["G", 1e9], ["M", 1e6], ["k", 1e3]].find(([, size]) => most >= size / 10) ?? ["", 1];
+  const digits = Math.min(3, Math.max(0, 3 - Math.floor(Math.log10(Math.max(most, 1) / scale))));
+  const number = (amount) => amount / scale;
+  return { unit: `${prefix}${what}`, number, write: (amount) => number(amount).toFixed(digits) };
+}
 
 /** A score with five digits or so, however large it is. */
 function scoreText(score) {

@@ -13,7 +13,8 @@ function drawFront(page) {
   }
   const isOnFront = new Set(front);
   const hidden = new Set();
-  const whole = [domainOf(trials.map((trial) => trial.macs / 1e9)), domainOf(trials.map((trial) => trial.score), 0.08)];
+  const across = (trial) => page.macs.number(trial.macs);
+  const whole = [domainOf(trials.map(across)), domainOf(trials.map((trial) => trial.score), 0.08)];
   const size = trials.length > MANY ? 0.7 : 1;
   let domains = whole;
   let points = [];
@@ -50,16 +51,16 @@ function drawFront(page) {
     const name = page.scoreName + (page.isUntrained && !page.isByCost ? " (no training)" : "");
     const about = `${plural(trials.length, "network")}, ${front.length} of them on the Pareto front`;
     const height = isNarrow ? 320 : 430;
-    picture = plane(width, height, domains, ["GMACs", name], about);
+    picture = plane(width, height, domains, [page.macs.unit, name], about);
     const { svg, x, y } = picture;
     const isIn = (value, [low, high]) => value >= low && value <= high;
     points = trials.map((trial) => {
-      const isShown = isIn(trial.macs / 1e9, domains[0]) && isIn(trial.score, domains[1]) && !hidden.has(trial.stages);
-      return isShown ? [x(trial.macs / 1e9), y(trial.score)] : null;
+      const isShown = isIn(across(trial), domains[0]) && isIn(trial.score, domains[1]) && !hidden.has(trial.stages);
+      return isShown ? [x(across(trial)), y(trial.score)] : null;
     });
     const area = { x: MARGIN.left, y: 0, width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.bottom };
     svg.append(shape("defs", {}, shape("clipPath", { id: "plane" }, shape("rect", area))));
-    const steps = front.map((index) => [trials[index].macs / 1e9, trials[index].score]);
+    const steps = front.map((index) => [across(trials[index]), trials[index].score]);
     svg.append(shape("path", { class: "curve", "clip-path": "url(#plane)", d: stepsThrough(steps, x, y) }));
     points.forEach((point, index) => {
       if (!point) return;
@@ -85,9 +86,9 @@ function drawFront(page) {
         else page.choose(index);
       },
       onArea: (from, to) => {
-        const across = [from[0], to[0]].map(x.invert).sort((a, b) => a - b);
-        const up = [from[1], to[1]].map(y.invert).sort((a, b) => a - b);
-        if (across[1] > across[0] && up[1] > up[0]) show([across, up]);
+        const wide = [from[0], to[0]].map(x.invert).sort((a, b) => a - b);
+        const high = [from[1], to[1]].map(y.invert).sort((a, b) => a - b);
+        if (wide[1] > wide[0] && high[1] > high[0]) show([wide, high]);
       },
     });
     svg.addEventListener("keydown", onKey);
@@ -120,16 +121,16 @@ function drawFront(page) {
     tip.hidden = index < 0;
     if (index < 0) return;
     const trial = trials[index];
-    const costs = `${gmacs(trial.macs)} GMACs, ${millions(trial.params)} M params`;
+    const costs = page.costs(trial);
     tip.replaceChildren(
       element("strong", {}, `trial ${trial.number}${isOnFront.has(index) ? ", on the front" : ""}`),
       element("div", {}, trial.sketch),
       element("div", {}, `widths ${trial.widths}`),
       element("div", {}, page.isByCost ? costs : `${page.scoreName} ${scoreText(trial.score)}, ${costs}`),
     );
-    const [across, up] = points[index];
+    const [left, up] = points[index];
     const room = place.clientWidth - tip.offsetWidth;
-    tip.style.left = `${Math.max(0, Math.min(room, across + 14))}px`;
+    tip.style.left = `${Math.max(0, Math.min(room, left + 14))}px`;
     tip.style.top = `${up > tip.offsetHeight + 20 ? up - tip.offsetHeight - 12 : up + 14}px`;
   }
 

@@ -17,8 +17,8 @@ function drawNetworks(page) {
     ["trial", "trial", (trial) => trial.number, (trial) => String(trial.number), false],
     ["sketch", "network", (trial) => trial.sketch, (trial) => trial.sketch, true],
     ["score", page.scoreName, (trial) => trial.score, (trial) => scoreText(trial.score), false],
-    ["macs", "GMACs", (trial) => trial.macs, (trial) => gmacs(trial.macs), false],
-    ["params", "params M", (trial) => trial.params, (trial) => millions(trial.params), false],
+    ["macs", page.macs.unit, (trial) => trial.macs, (trial) => page.macs.write(trial.macs), false],
+    ["params", page.params.unit, (trial) => trial.params, (trial) => page.params.write(trial.params), false],
     ["seconds", "seconds", (trial) => trial.seconds, (trial) => trial.seconds.toFixed(2), false],
   ].filter(([key]) => key !== "score" || !page.isByCost);
   let sorted = { key: "macs", isDown: false };
@@ -73,7 +73,7 @@ function drawNetworks(page) {
   });
   place.replaceChildren(
     element("div", { class: "row" }, element("label", {}, "Show ", kept)),
-    element("div", { class: "wide", tabindex: "0" }, list),
+    scrollable("Networks", list),
     element("div", { class: "row" }, more),
   );
   fill();
@@ -86,10 +86,11 @@ function drawFailed(page) {
     const text = element("pre", { tabindex: "0" }, trial.yaml);
     const yaml = element("details", {}, element("summary", {}, trial.file), text);
     const reason = element("div", { class: "fold" }, trial.reason);
-    return [String(trial.number), trial.state, reason, trial.sketch, gmacs(trial.macs), millions(trial.params), yaml];
+    const costs = [page.macs.write(trial.macs), page.params.write(trial.params)];
+    return [String(trial.number), trial.state, reason, trial.sketch, ...costs, yaml];
   });
-  const figures = ["GMACs", "params M"].map((name) => [name, false]);
+  const figures = [page.macs.unit, page.params.unit].map((name) => [name, false]);
   const texts = ["state", "reason", "network"].map((name) => [name, true]);
   const columns = [["trial", false], ...texts, ...figures, ["YAML", true]];
-  document.getElementById("failed-content").replaceChildren(table(columns, rows));
+  document.getElementById("failed-content").replaceChildren(table("Trials without a score", columns, rows));
 }

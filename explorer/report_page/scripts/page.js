@@ -5,6 +5,11 @@ const FIELDS = ["number", "score", "macs", "params", "seconds", "stages", "sketc
 function readPage() {
   const page = JSON.parse(document.getElementById("data").textContent);
   page.trials = page.trials.map((facts) => Object.fromEntries(FIELDS.map((name, place) => [name, facts[place]])));
+  const most = (name) => Math.max(0, ...[...page.trials, ...page.failed].map((trial) => trial[name]));
+  page.macs = amounts(most("macs"), "MACs");
+  page.params = amounts(most("params"), " params");
+  page.costs = ({ macs, params }) =>
+    `${page.macs.write(macs)} ${page.macs.unit}, ${page.params.write(params)} ${page.params.unit}`;
   page.groups = [...new Set(page.trials.map((trial) => trial.stages))].sort((a, b) => a - b);
   page.chosen = page.best ?? -1;
   /** Told of every choice: (index, whether somebody asked for it). */
@@ -24,8 +29,7 @@ function drawSummary(page) {
   if (best !== null) {
     const { number, sketch, score, macs, params } = trials[best];
     const named = page.isByCost ? "" : `${page.scoreName} ${scoreText(score)}, `;
-    const costs = `${gmacs(macs)} GMACs, ${millions(params)} M parameters`;
-    parts.push(`The best is trial ${number}: ${sketch}, ${named}${costs}.`);
+    parts.push(`The best is trial ${number}: ${sketch}, ${named}${page.costs({ macs, params })}.`);
     parts.push(`${plural(front.length, "network")} on the Pareto front.`);
   }
   if (failed.length) parts.push(`${plural(failed.length, "trial")} without a score.`);
