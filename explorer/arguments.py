@@ -6,7 +6,7 @@ import hashlib
 import operator
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from hiri_spec.quantities import format_resolution, parse_resolutions
 from .budget import Budget
 from .space import DEFAULT_SPACE, Space
 
-OBJECTIVES = ("pareto", "score")
+OBJECTIVES = ("pareto", "score", "latency")
+DEVICES = ("cpu", "cuda")
 MOST_DIGITS = 18
 """Of a seed: what every random generator takes."""
 MOST_WORKERS = 1024
@@ -89,8 +90,13 @@ def read_size(resolution: Any) -> tuple[int, int] | None:
 
 def read_objective(value: Any) -> str:
     """One of OBJECTIVES; raises SpecError for anything else."""
-    if value not in OBJECTIVES:
-        raise SpecError(Problem(f"unknown objective {show(value)}; {suggest(value, OBJECTIVES)}", "--objective"))
+    return read_one_of(value, OBJECTIVES, "--objective")
+
+
+def read_one_of(value: Any, options: Collection[str], flag: str) -> str:
+    """One of some names; raises SpecError for anything else."""
+    if value not in options:
+        raise SpecError(Problem(f"unknown {flag.lstrip('-')} {show(value)}; {suggest(value, options)}", flag))
     return str(value)
 
 

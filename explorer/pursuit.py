@@ -15,10 +15,11 @@ from .choices import Assignment
 from .evaluation.outcome import Outcome, Task
 from .extension import NETWORK
 from .interrupts import undivided
-from .results import Failed, Member
+from .pruning import Pruning
+from .results import Failed, Member, Stopped
 from .samplers.budgeted import BudgetedSampler
 from .space import Space, network_hash, sketch
-from .study import SearchStudy, Trial
+from .study import LATENCY, SearchStudy, Trial
 
 MOST_FAILURES = 5
 """Evaluations that fail one after the other before a search stops: then it is not the networks that are at fault."""
@@ -41,7 +42,7 @@ class Evaluation(Protocol):
 
 
 class Pursuit:
-    """One search under way; `members` are its finished trials.
+    """One search under way; `members` are its trials with a score, `stopped` those not worth going on with.
 
     With `is_noted`, the study is told of each trial when it begins, so that one that is interrupted is known.
     """
@@ -53,27 +54,44 @@ class Pursuit:
         sampler: BudgetedSampler,
         *,
         seed: int,
-        is_single: bool,
+        objective: str,
         is_noted: bool,
+        pruner: str,
         tried: Callable[[Member, Member], None],
+        halted: Callable[[Stopped], None],
         failed: Callable[[Failed], None],
     ) -> None:
         self._space, self._study, self._sampler = space, study, sampler
-        self._seed, self._is_single, self._is_noted = seed, is_single, is_noted
-        self._tried, self._failed = tried, failed
+        self._seed, self._objective, self._is_noted = seed, objective, is_noted
+        self._tried, self._halted, self._failed = tried, halted, failed
+        self._pruning = Pruning(pruner)
+        for each in sorted([*study.trials, *study.stopped], key=lambda each: each.number):
+            self._pruning.remember(each.number, each.reports, each.score if isinstance(each, Trial) else None)
         self.members = [self._member(trial) for trial in study.trials]
+        self.stopped = [Stopped(each.number, each.reason) for each in study.stopped]
         self._candidates: dict[int, Candidate] = {}
         self._interrupted = list(study.interrupted)
         self._failures_in_row = 0
         self._exhausted: SpecError | None = None
+
+    @property
+    def finished(self) -> int:
+        """Number of trials that are over, those that failed aside."""
+        return len(self.members) + len(self.stopped)
+
+    def report(self, number: int, step: int, value: float) -> bool:
+        """Note what a trial's score is after a step; returns whether it is to stop."""
+        with undivided():
+            self._study.report(number, step, value)
+        return self._pruning.is_hopeless(number, step, value)
 
     def go_on(self, evaluation: Evaluation, trials: int) -> None:
         """Until so many trials are finished, counting those there were.
 
         Raises SpecError where no network is left, a disk takes no more, or too many evaluations fail in a row.
         """
-        while len(self.members) < trials:
-            while evaluation.is_free and len(self.members) + evaluation.running < trials:
+        while self.finished < trials:
+            while evaluation.is_free and self.finished + evaluation.running < trials:
                 task = self._next_task()
                 if task is None:
                     break
@@ -116,12 +134,26 @@ class Pursuit:
 
     def _keep(self, outcome: Outcome) -> None:
         candidate = self._candidates.pop(outcome.number)
-        if outcome.score is None:
+        if outcome.failure:
             self._keep_failure(outcome, candidate)
             return
         self._failures_in_row = 0
-        values = [outcome.score] if self._is_single else [outcome.score, float(candidate.macs)]
         attributes = {**_facts(candidate), "seconds": round(outcome.seconds, 4)}
+        if outcome.latency_ms is not None:
+            attributes[LATENCY] = outcome.latency_ms
+        self._pruning.end(outcome.number, outcome.score)
+        if outcome.score is None:
+            with undivided():
+                self._study.stop(outcome.number, outcome.stopped, attributes)
+                self.stopped.append(Stopped(outcome.number, outcome.stopped))
+            self._halted(self.stopped[-1])
+            return
+        values = [outcome.score]
+        if self._objective == "pareto":
+            values.append(float(candidate.macs))
+        elif self._objective == "latency":
+            assert outcome.latency_ms is not None
+            values.append(outcome.latency_ms)
         with undivided():
             self.members.append(self._member(self._study.tell(outcome.number, values, attributes)))
         self._tried(self.members[-1], max(self.members, key=lambda member: member.score))
@@ -129,6 +161,7 @@ class Pursuit:
     def _keep_failure(self, outcome: Outcome, candidate: Candidate) -> None:
         """Note that there is no score, with the network and the traceback in files; too many in a row are raised."""
         file = self._study.out / f"failed-{outcome.number}.yaml"
+        self._pruning.forget(outcome.number)
         with undivided():
             self._study.fail(outcome.number, outcome.failure)
         write_text(file, to_yaml(candidate.spec))
@@ -147,7 +180,16 @@ class Pursuit:
         assignment, spec = self._decode(trial.number, trial.params)
         spec = spec.model_copy(update={"name": f"{spec.name}_{trial.number}"})
         values = self._space.values(assignment)
-        return Member(trial.number, spec, trial.score, trial.macs, trial.parameter_count, trial.seconds, values)
+        return Member(
+            trial.number,
+            spec,
+            trial.score,
+            trial.macs,
+            trial.parameter_count,
+            trial.seconds,
+            values,
+            trial.latency_ms,
+        )
 
     def _decode(self, number: int, params: dict[str, Any]) -> tuple[Assignment, ModelSpec]:
         assignment = self._space.encode(params)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,20 @@ class Member:
     params: int
     seconds: float
     values: dict[str, Any]
+    latency_ms: float | None = None
 
     @property
     def sketch(self) -> str:
         """The network in a few letters."""
         return sketch(self.spec)
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A trial that was not worth going on with, and why."""
+
+    number: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,8 @@ class SearchResult:
     was_interrupted: bool = False
     ending: str = ""
     """Why there are fewer trials than were asked for, or not all files; empty if nothing is amiss."""
+    stopped: tuple[Stopped, ...] = ()
+    """Trials that were not worth going on with."""
     is_untrained: bool = True
     """Whether the score is known to be of networks that were not trained."""
 
@@ -70,10 +82,20 @@ class SearchResult:
         return max(self.trials, key=lambda member: (member.score, -member.macs, -member.number))
 
 
-def pareto_front(members: Sequence[Member]) -> tuple[Member, ...]:
-    """The networks that no other beats in score at no more MACs, cheapest first."""
+def macs_of(member: Member) -> float:
+    """What a network costs, where nothing else is asked for."""
+    return member.macs
+
+
+def latency_of(member: Member) -> float:
+    """Milliseconds of one image; infinite for a network that was not timed."""
+    return math.inf if member.latency_ms is None else member.latency_ms
+
+
+def pareto_front(members: Sequence[Member], cost: Callable[[Member], float] = macs_of) -> tuple[Member, ...]:
+    """The networks that no other beats in score at no more cost, cheapest first."""
     front: list[Member] = []
-    for member in sorted(members, key=lambda member: (member.macs, -member.score, member.number)):
+    for member in sorted(members, key=lambda member: (cost(member), -member.score, member.number)):
         if not front or member.score > front[-1].score:
             front.append(member)
     return tuple(front)

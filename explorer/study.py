@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,8 +24,10 @@ Direction = Literal["minimize", "maximize"]
 STUDY = "search"
 DESCRIPTION = "search"
 """The user attribute of the study that says which search it belongs to."""
-FAILURE = "failure"
-"""The user attribute of a trial that says why it failed."""
+FAILURE, STOPPED = "failure", "stopped"
+"""The user attributes of a trial that say why it failed, or was not worth going on with."""
+LATENCY = "latency_ms"
+"""The user attribute of a trial whose network was timed."""
 
 
 @dataclass(slots=True)
@@ -38,6 +40,18 @@ class Trial:
     macs: int
     parameter_count: int
     seconds: float
+    latency_ms: float | None = None
+    reports: dict[int, float] = field(default_factory=dict)
+    """Scores on the way, by step."""
+
+
+@dataclass(slots=True)
+class Hopeless:
+    """A trial that was stopped before it had a score."""
+
+    number: int
+    reason: str
+    reports: dict[int, float]
 
 
 class SearchStudy:
@@ -148,6 +162,12 @@ class SearchStudy:
         frozen = self._memory.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
         return [_read(trial) for trial in frozen]
 
+    @property
+    def stopped(self) -> list[Hopeless]:
+        """Every trial that was stopped, in order."""
+        frozen = self._memory.get_trials(deepcopy=False, states=[TrialState.PRUNED])
+        return [Hopeless(trial.number, trial.user_attrs.get(STOPPED, ""), trial.intermediate_values) for trial in frozen]
+
     def ask(self) -> int:
         """The number of a new trial whose network is in `sampler.candidates`."""
         return self._memory.ask(dict(self.sampler.distributions)).number
@@ -177,6 +197,18 @@ class SearchStudy:
     def fail(self, number: int, reason: str) -> None:
         """Write that a trial's evaluation failed, and why."""
         self._end(number, TrialState.FAIL, None, {FAILURE: reason})
+
+    def stop(self, number: int, reason: str, attributes: dict[str, Any]) -> None:
+        """Write that a trial was not worth going on with, and why."""
+        self._end(number, TrialState.PRUNED, None, {**attributes, STOPPED: reason})
+
+    def report(self, number: int, step: int, value: float) -> None:
+        """Write what a trial's score is after a step."""
+        self._memory_storage.set_trial_intermediate_value(self._memory_trial(number), step, value)
+        trial_id = self._begun.get(number)
+        if trial_id is not None:
+            with self._told(number):
+                self._storage.set_trial_intermediate_value(trial_id, step, value)
 
     def _end(self, number: int, state: TrialState, values: list[float] | None, attributes: dict[str, Any]) -> None:
         self._note(number, attributes)
@@ -217,4 +249,6 @@ class SearchStudy:
 def _read(trial: FrozenTrial) -> Trial:
     attributes = trial.user_attrs
     facts = (attributes[name] for name in FACTS)
-    return Trial(trial.number, trial.params, trial.values[0], *facts)
+    return Trial(
+        trial.number, trial.params, trial.values[0], *facts, attributes.get(LATENCY), trial.intermediate_values
+    )

@@ -102,6 +102,12 @@ def load_evaluator(name: object, settings: Mapping[str, Any] | None = None) -> E
     return _find(name, settings or {}).load()
 
 
+def settings_taken(name: object, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of some settings that an evaluator of the project takes."""
+    entry = EVALUATORS.get(name) if isinstance(name, str) else None
+    return {} if entry is None else {key: value for key, value in settings.items() if key in entry.settings}
+
+
 def _find(name: object, settings: Mapping[str, Any]) -> Chosen:
     given = {key: value for key, value in settings.items() if value is not None}
     if isinstance(name, str) and ":" in name:

@@ -1,4 +1,4 @@
-"""NSGA-II (Deb et al. 2002, Optuna's) whose every candidate is fitted to the budget before a trial sees it."""
+"""Optuna's samplers, whose every proposal is fitted to the budget before a trial sees it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.samplers import BaseSampler, NSGAIISampler
+from optuna.samplers import BaseSampler
 
 from hiri_spec import SpecError
 from hiri_spec.errors import Problem
@@ -16,6 +16,7 @@ from hiri_spec.errors import Problem
 from ..budget import Budget, Candidate, fit, list_candidates
 from ..choices import Assignment
 from ..space import Space, network_hash
+from .proposers import DEFAULT_SAMPLER, PROPOSERS
 
 MAX_DRAWS = 20_000
 """After so many in vain nothing new is left to be found. A space of no more networks than that is listed instead."""
@@ -32,11 +33,11 @@ class BudgetedSampler(BaseSampler):
     interrupted goes on as if it had not been.
     """
 
-    def __init__(self, space: Space, budget: Budget, seed: int, population_size: int = 24) -> None:
+    def __init__(self, space: Space, budget: Budget, seed: int, name: str = DEFAULT_SAMPLER) -> None:
         self.space = space
         self._budget = budget
         self._seed = seed
-        self._population_size = population_size
+        self._proposer = PROPOSERS[name]
         self.distributions = {
             name: CategoricalDistribution(parameter.labels) for name, parameter in space.parameters.items()
         }
@@ -54,14 +55,10 @@ class BudgetedSampler(BaseSampler):
     def sample_relative(
         self, study: optuna.Study, trial: optuna.trial.FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """A child of the generation before, or a random network in the first one, fitted to the budget."""
+        """What is proposed, or a random network where nothing is, fitted to the budget."""
         seed = zlib.crc32(f"{self._seed} {trial.number}".encode())
-        parents = NSGAIISampler(population_size=self._population_size, seed=seed)
-        # asked for once here, as Optuna orders the parents by rank the first time and by number from then on: which
-        # of the two a trial saw would tell whether the search had been interrupted before it
-        parents.get_parent_population(study, parents.get_trial_generation(study, trial))
         varied = {name: each for name, each in search_space.items() if not each.single()}
-        child = self.space.encode(parents.sample_relative(study, trial, varied))
+        child = self.space.encode(self._proposer(seed).propose(study, trial, varied))
         candidate = self._fit(child, random.Random(seed))
         self.tried.add(network_hash(candidate.spec))
         self.candidates[trial.number] = candidate
@@ -88,7 +85,7 @@ class BudgetedSampler(BaseSampler):
         for attempt in range(SMALL_DRAWS if is_small else MAX_DRAWS):
             proposal = self.space.draw(rng)
             if child and attempt < CLOSE_DRAWS:
-                # what mutation left out is drawn anew; each further attempt lets go of one more parameter
+                # what was left out is drawn anew; each further attempt lets go of one more parameter
                 proposal |= child
                 for name in rng.sample(sorted(child), min(len(child), attempt)):
                     proposal[name] = int(rng.random() * len(self.space.parameters[name].labels))

@@ -69,12 +69,21 @@ def measure_all(
         measured(row)
 
 
+def go_on(number: int, step: int, value: float) -> bool:
+    """Stop no training: what is measured here is measured to its end."""
+    return False
+
+
 def _outcomes(
     chosen: Chosen, wanted: list[Wanted], workers: int, timeout_s: float | None
 ) -> Iterator[tuple[Wanted, Outcome]]:
     """What came of each, in the order in which they end."""
     left = iter(enumerate(wanted))
-    with Here(chosen) if chosen.is_quick else Processes(chosen, workers, timeout_s) as evaluation:
+    if chosen.is_quick:
+        opened: Here | Processes = Here(chosen, go_on)
+    else:
+        opened = Processes(chosen, workers, timeout_s, report=go_on)
+    with opened as evaluation:
         while True:
             while evaluation.is_free and (following := next(left, None)) is not None:
                 number, place = following
