@@ -110,6 +110,10 @@ class Screen(Watcher):
         """Tell why a trial has no score."""
         self._console.print(f"trial {failed.number} failed: {failed.reason} ({_shown(str(failed.file))})")
 
+    def noted(self, message: str) -> None:
+        """Tell what may be worth knowing."""
+        self._console.print(message, soft_wrap=True, markup=False)
+
     def ended(self, result: SearchResult) -> None:
         """Keep what was found, which is printed however the rest goes."""
         self.close()
@@ -181,6 +185,19 @@ def command(
     trial_timeout: Annotated[
         str | None, typer.Option(metavar="TIME", help="Give an evaluation up after this, e.g. 90s or 10m.")
     ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Share the study in a database: postgresql://user@host/database; env: what EXPLORER_STORAGE holds.",
+        ),
+    ] = None,
+    study: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Its name there; by default named after the search.")
+    ] = None,
+    heartbeat: Annotated[
+        str | None, typer.Option(metavar="TIME", help="How often its processes show that they live; by default 15s.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the search and print its front."""
@@ -204,6 +221,9 @@ def command(
             recipe=recipe,
             workers=workers,
             trial_timeout=trial_timeout,
+            storage=storage,
+            study=study,
+            heartbeat=heartbeat,
             watcher=screen,
         )
     except Exception as error:

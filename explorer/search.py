@@ -9,11 +9,13 @@ if __name__ == "__main__":
     start("explorer.command")
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from hiri_spec import SpecError, __version__
 from hiri_spec.locking import locked_folder
@@ -32,11 +34,18 @@ from .arguments import (
     size_of,
 )
 from .budget import Budget, Feasibility, check_possible, measure_feasibility
+from .interrupts import ended_by_sigterm
 from .results import Failed, Member, SearchResult, pareto_front
+from .shared.sharing import read_sharing
 from .space import Space, load_space
 
 if TYPE_CHECKING:
     from .evaluators import Chosen
+    from .samplers.budgeted import BudgetedSampler
+    from .shared.shared_study import SharedStudy
+    from .study import SearchStudy
+
+    Keep = Callable[[BudgetedSampler], SearchStudy | SharedStudy]
 
 DEFAULT_TRIALS = 300
 
@@ -78,6 +87,9 @@ class Watcher:
     def failed(self, failed: Failed) -> None:
         """A trial has no score; the search goes on."""
 
+    def noted(self, message: str) -> None:
+        """Something that whoever looks on may want to know: that others are waited for, or a database."""
+
     def ended(self, result: SearchResult) -> None:
         """No more is tried; the files are being written. Whatever goes wrong from here on, this is what was found."""
 
@@ -100,13 +112,17 @@ def search(
     recipe: str | None = None,
     workers: int = 1,
     trial_timeout: str | float | None = None,
+    storage: str | None = None,
+    study: str | None = None,
+    heartbeat: str | float | None = None,
     watcher: Watcher | None = None,
 ) -> SearchResult:
     """Search a space for networks within a budget ("5gflops", "5gmacs", 5e9), as the command does, and write the same.
 
     `trials` is the number in all: called again, a search goes on to it. `data`, `epochs` and `recipe` are for the
     evaluator "train". `workers` networks are evaluated at the same time; an evaluation that takes longer than
-    `trial_timeout` ("90s", "5m", or seconds) fails, as one that raises does, and the search goes on. A search that runs
+    `trial_timeout` ("90s", "5m", or seconds) fails, as one that raises does, and the search goes on. `storage` names
+    a database, in which others work on the same `study` (docs/scale.md). A search that runs
     out of networks before, or is stopped by Ctrl-C, says so in the result's `ending`. Raises SpecError for a wrong
     argument or space, an impossible budget, a folder that holds another search, and, once everything found is written,
     for what ended the search early: failures in a row, a full disk.
@@ -116,6 +132,7 @@ def search(
     objective, trials, seed = read_objective(objective), read_trials(trials), read_seed(seed)
     counts, changes = read_stages(stages), read_changes(set)
     how = How(read_workers(workers), None if trial_timeout is None else parse_seconds(str(trial_timeout)))
+    sharing = read_sharing(storage, study, heartbeat)
     from .evaluators import choose
 
     chosen = choose(evaluator, {"data": data, "epochs": epochs, "recipe": recipe})
@@ -124,7 +141,8 @@ def search(
     watcher.opened(opened)
     check_possible(opened, limits)
     size = size_of(opened)
-    folder = folder or default_folder(opened, limits, size, objective, chosen.label, seed)
+    own_folder = default_folder(opened, limits, size, objective, chosen.label, seed)
+    folder = folder or own_folder
     settings = {
         "space": f"{Path(opened.file).name} {opened.fingerprint}",
         "budget": limits.macs,
@@ -139,8 +157,14 @@ def search(
     }
     from .report import write_reports
 
-    with locked_folder(folder, "search"):
-        found, failure = _run(opened, limits, settings, chosen, folder, trials, watcher, size, how)
+    keep: Keep = partial(_keep_alone, folder, settings)
+    if sharing is not None:
+        from .shared.starting import start
+
+        plan = (settings, opened, chosen)
+        keep = start(sharing, sharing.study or own_folder.name, plan, trials, folder, watcher.noted)
+    with locked_folder(folder, "search"), nullcontext() if sharing is None else ended_by_sigterm():
+        found, failure = _run(opened, limits, settings, chosen, folder, trials, watcher, size, how, keep)
         try:
             watcher.ended(found)
             write_reports(found)
@@ -154,6 +178,12 @@ def search(
     return found
 
 
+def _keep_alone(out: Path, settings: dict[str, Any], sampler: BudgetedSampler) -> SearchStudy:
+    from .study import SearchStudy, directions_of
+
+    return SearchStudy(out, settings, sampler, directions_of(settings["objective"]))
+
+
 def _run(
     space: Space,
     budget: Budget,
@@ -164,16 +194,15 @@ def _run(
     watcher: Watcher,
     size: tuple[int, int],
     how: How,
+    keep: Keep,
 ) -> tuple[SearchResult, Exception | None]:
     """What was found, and the error that ended the search early, if one did."""
     from .pursuit import Pursuit
     from .samplers.budgeted import BudgetedSampler
-    from .study import SearchStudy
 
     seed, is_single = settings["seed"], settings["objective"] == "score"
     sampler = BudgetedSampler(space, budget, seed)
-    directions: list[Literal["minimize", "maximize"]] = ["maximize"] if is_single else ["maximize", "minimize"]
-    study = SearchStudy(out, settings, sampler, directions)
+    study = keep(sampler)
     is_here = chosen.is_quick and how == How()
     pursuit = Pursuit(
         space,
@@ -195,7 +224,8 @@ def _run(
             from .evaluation.here import Here
             from .evaluation.processes import Processes
 
-            with Here(chosen) if is_here else Processes(chosen, how.workers, how.timeout_s) as evaluation:
+            place = Here(chosen) if is_here else Processes(chosen, how.workers, how.timeout_s)
+            with study, place as evaluation:
                 pursuit.go_on(evaluation, trials)
     except KeyboardInterrupt:
         was_interrupted = True

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from types import TracebackType
+from typing import Any, Literal, Self
 
 import optuna
 from optuna.distributions import CategoricalDistribution
@@ -93,6 +94,12 @@ class SearchStudy:
                 )
         self.interrupted = tuple(self._begun)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Nothing is left to do: each trial is written when it begins and when it ends."""
+
     def _read(self, journal: Journal, description: dict[str, Any], directions: list[Direction]) -> optuna.Study:
         try:
             self._storage = JournalStorage(journal)
@@ -160,7 +167,33 @@ class SearchStudy:
     def trials(self) -> list[Trial]:
         """Every finished trial, in order."""
         frozen = self._memory.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
-        return [_read(trial) for trial in frozen]
+        return [read_trial(trial) for trial in frozen]
+
+    @property
+    def elsewhere(self) -> int:
+        """Number of trials that other processes evaluate: none, as the folder is locked."""
+        return 0
+
+    @property
+    def has_interrupted(self) -> bool:
+        """Whether another process has left something to do since: there is none."""
+        return False
+
+    @property
+    def poll_s(self) -> float | None:
+        """How long to wait before others may have left something to do: for ever."""
+        return None
+
+    def refresh(self) -> list[Trial | Hopeless]:
+        """What others have finished since: nothing."""
+        return []
+
+    def pause(self) -> None:
+        """Never needed: there is always something to do here."""
+
+    def origin(self, number: int) -> int:
+        """The number from which the seed of a trial's evaluation derives: its own, whenever it is evaluated."""
+        return number
 
     @property
     def stopped(self) -> list[Hopeless]:
@@ -192,7 +225,7 @@ class SearchStudy:
     def tell(self, number: int, values: list[float], attributes: dict[str, Any]) -> Trial:
         """Finish a trial and write it, whole; raises SpecError where the disk does not take it."""
         self._end(number, TrialState.COMPLETE, values, attributes)
-        return _read(self._frozen(number))
+        return read_trial(self._frozen(number))
 
     def fail(self, number: int, reason: str) -> None:
         """Write that a trial's evaluation failed, and why."""
@@ -246,7 +279,13 @@ class SearchStudy:
             ) from None
 
 
-def _read(trial: FrozenTrial) -> Trial:
+def directions_of(objective: str) -> list[Direction]:
+    """What is optimised: the score, and the cost if it is an objective."""
+    return ["maximize"] if objective == "score" else ["maximize", "minimize"]
+
+
+def read_trial(trial: FrozenTrial) -> Trial:
+    """A finished trial, with what was noted of it."""
     attributes = trial.user_attrs
     facts = (attributes[name] for name in FACTS)
     return Trial(

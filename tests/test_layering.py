@@ -42,10 +42,13 @@ EXPLORER_LAYERS = [
     ["bounds", "results"],
     ["budget", "plots", "evaluators"],
     ["arguments", "samplers", "report", "journal", "extension"],
+    ["facts"],
     ["study", "evaluation"],
+    ["shared"],
     ["pursuit"],
     ["search"],
-    ["command", "__init__"],
+    ["worker", "proxy"],
+    ["command", "worker_command", "proxy_command", "__init__"],
 ]
 EXPLORER_FLOOR = {name: index for index, names in enumerate(EXPLORER_LAYERS) for name in names}
 FLOOR = {name: index for index, names in enumerate(LAYERS) for name in names}

@@ -36,8 +36,8 @@ class Here:
         """Take a task."""
         self._task = task
 
-    def next(self) -> Outcome:
-        """Evaluate the task that was taken."""
+    def next(self, patience_s: float | None = None) -> Outcome:
+        """Evaluate the task that was taken; it takes as long as it takes."""
         assert self._task is not None
         task, self._task = self._task, None
         return self._evaluate(task)

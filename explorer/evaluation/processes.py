@@ -78,11 +78,15 @@ class Processes:
         with contextlib.suppress(OSError):  # it has died while it was idle, which next() will find
             idle.connection.send(task)
 
-    def next(self) -> Outcome:
-        """Wait for the next outcome; raises SpecError for an evaluator that can't be loaded."""
-        while True:
+    def next(self, patience_s: float | None = None) -> Outcome | None:
+        """Wait for the next outcome, None if there is none after `patience_s`.
+
+        Raises SpecError for an evaluator that can't be loaded.
+        """
+        ends = None if patience_s is None else time.monotonic() + patience_s
+        while ends is None or time.monotonic() < ends:
             busy = [worker for worker in self._workers if worker.task is not None]
-            ready = wait([worker.connection for worker in busy], self._time_left(busy))
+            ready = wait([worker.connection for worker in busy], self._time_left(busy, ends))
             for worker in busy:
                 if worker.connection in ready:
                     heard = self._hear(worker)
@@ -90,6 +94,7 @@ class Processes:
                         return heard
                 elif self._is_overdue(worker):
                     return self._give_up(worker, f"it took longer than {self._timeout_s:g} s")
+        return None
 
     def _hear(self, worker: _Worker) -> Outcome | None:
         try:
@@ -108,11 +113,11 @@ class Processes:
         worker.task = worker.began = None
         return message
 
-    def _time_left(self, busy: list[_Worker]) -> float | None:
-        """Seconds until the next evaluation is overdue."""
-        if self._timeout_s is None:
-            return None
-        ends = [worker.began + self._timeout_s for worker in busy if worker.began is not None]
+    def _time_left(self, busy: list[_Worker], end: float | None) -> float | None:
+        """Seconds until the next evaluation is overdue, or the wait is to end."""
+        ends = [] if end is None else [end]
+        if self._timeout_s is not None:
+            ends += [worker.began + self._timeout_s for worker in busy if worker.began is not None]
         return max(0.0, min(ends) - time.monotonic()) if ends else None
 
     def _is_overdue(self, worker: _Worker) -> bool:

@@ -74,6 +74,10 @@ class BudgetedSampler(BaseSampler):
         """Never needed: every parameter is drawn with the others."""
         raise RuntimeError(f"{param_name} is not a parameter of this space")
 
+    def draw_apart(self, name: str) -> None:
+        """Draw from now on what no other process of the same seed draws, each having a name of its own."""
+        self._seed = zlib.crc32(f"{self._seed} {name}".encode())
+
     def remember(self, params: dict[str, Any]) -> None:
         """Take a trial of an earlier run into account."""
         spec = self.space.spec(self.space.encode(params))
