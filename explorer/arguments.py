@@ -88,11 +88,6 @@ def read_size(resolution: Any) -> tuple[int, int] | None:
     return sizes[0]
 
 
-def read_objective(value: Any) -> str:
-    """One of OBJECTIVES; raises SpecError for anything else."""
-    return read_one_of(value, OBJECTIVES, "--objective")
-
-
 def read_one_of(value: Any, options: Collection[str], flag: str) -> str:
     """One of some names; raises SpecError for anything else."""
     if value not in options:
@@ -144,13 +139,20 @@ def size_of(space: Space) -> tuple[int, int]:
 
 
 def default_folder(
-    space: Space, budget: Budget, size: tuple[int, int], objective: str, evaluator: str, seed: int
+    space: Space,
+    budget: Budget,
+    size: tuple[int, int],
+    objective: str,
+    evaluator: str,
+    seed: int,
+    unusual: Iterable[str] = (),
 ) -> Path:
     """A name for each search, so that the same command finds its own study again and no other's."""
     parts = [Path(space.file).stem, f"{_exactly(budget.macs, 9)}gmacs", format_resolution(size)]
     if budget.max_params is not None:
         parts.append(f"{_exactly(budget.max_params, 6)}mparams")
     parts += [name for name, default in ((objective, "pareto"), (_in_file_name(evaluator), "zico")) if name != default]
+    parts += unusual
     if seed:
         parts.append(f"seed{seed}")
     if Path(space.file).resolve() != DEFAULT_SPACE.resolve() or space.is_changed:

@@ -8,19 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.samplers import BaseSampler
-
 from hiri_spec import SpecError
 from hiri_spec.errors import Problem, show
 
-from .budget import Candidate
 from .evaluators import Chosen, choose, settings_taken
 from .results import Member, pareto_front
-from .space import Space, network_hash
 
 FLAG = "--then"
+LEVEL = re.compile(r"\s*([0-9]{1,9})\s*:\s*([^,]+?)\s*((?:,[^,=]+=[^,]*)*)")
 FORM = "write COUNT:EVALUATOR, and what it is set to, like 20:train,epochs=5"
 
 
@@ -39,7 +34,11 @@ def read_chain(texts: Sequence[str], settings: Mapping[str, Any]) -> list[Level]
     """
     levels: list[Level] = []
     for text in texts:
-        match = re.fullmatch(r"\s*([0-9]{1,9})\s*:\s*([^,]+?)\s*((?:,[^,=]+=[^,]*)*)", text) if isinstance(text, str) else None
+        match = (
+            re.fullmatch(r"\s*([0-9]{1,9})\s*:\s*([^,]+?)\s*((?:,[^,=]+=[^,]*)*)", text)
+            if isinstance(text, str)
+            else None
+        )
         if match is None or not int(match[1]):
             raise SpecError(Problem(f"{show(text)} is no further level; {FORM}", FLAG))
         own = dict(part.split("=", 1) for part in match[3].split(",") if part)
@@ -73,46 +72,3 @@ def rank(members: Sequence[Member], cost: Callable[[Member], float] | None) -> l
 def level_seed(seed: int, level: int) -> int:
     """The seed of a level, which its evaluations' seeds derive from."""
     return zlib.crc32(f"level {seed} {level}".encode())
-
-
-class PromotingSampler(BaseSampler):
-    """Hands out networks that are there already, in order, each once; raises SpecError when none is left."""
-
-    def __init__(self, space: Space, promoted: Sequence[Candidate]) -> None:
-        self.space = space
-        self.distributions: dict[str, BaseDistribution] = {
-            name: CategoricalDistribution(parameter.labels) for name, parameter in space.parameters.items()
-        }
-        self.candidates: dict[int, Candidate] = {}
-        self._left = {network_hash(candidate.spec): candidate for candidate in promoted}
-
-    def remember(self, params: dict[str, Any]) -> None:
-        """Don't hand out what was evaluated in an earlier run."""
-        spec = self.space.spec(self.space.encode(params))
-        if spec is not None:
-            self._left.pop(network_hash(spec), None)
-
-    def infer_relative_search_space(
-        self, study: optuna.Study, trial: optuna.trial.FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        return self.distributions
-
-    def sample_relative(
-        self, study: optuna.Study, trial: optuna.trial.FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        """The next in order."""
-        if not self._left:
-            raise SpecError(Problem("all that were chosen are evaluated", FLAG, code="exhausted"))
-        name = next(iter(self._left))
-        candidate = self.candidates[trial.number] = self._left.pop(name)
-        return self.space.decode(candidate.assignment)
-
-    def sample_independent(
-        self,
-        study: optuna.Study,
-        trial: optuna.trial.FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        """Never needed: every parameter is handed out with the others."""
-        raise RuntimeError(f"{param_name} is not a parameter of this space")

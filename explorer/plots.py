@@ -1,4 +1,4 @@
-"""The Pareto plot of a search, as PNG and as an interactive page that works offline."""
+"""The Pareto plot of a search, as PNG."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hiri_spec.cost import CONVENTION
-from hiri_spec.files import write_bytes, write_text
+from hiri_spec.files import write_bytes
 
 from .interrupts import undivided
 from .results import Member, SearchResult
@@ -19,17 +19,17 @@ MOST_LABELS = 8
 
 
 def load_libraries() -> None:
-    """Import what draws, which takes half a second: a Ctrl-C amid the import of a C extension can crash Python."""
+    """Import what draws and writes tables, which takes a second: Ctrl-C amid that of a C extension can crash Python."""
     with undivided():
         import_module("matplotlib.backends.backend_agg")
-        import_module("plotly.graph_objects")
+        import_module("pandas")
 
 
 def _groups(result: SearchResult) -> list[tuple[int, str, list[Member]]]:
     """The trials by number of stages, each with its colour."""
-    counts = sorted({len(member.spec.stages) for member in result.trials})
+    counts = sorted({len(member.spec.stages) for member in result.members})
     return [
-        (count, COLOURS[index % len(COLOURS)], [m for m in result.trials if len(m.spec.stages) == count])
+        (count, COLOURS[index % len(COLOURS)], [m for m in result.members if len(m.spec.stages) == count])
         for index, count in enumerate(counts)
     ]
 
@@ -37,7 +37,7 @@ def _groups(result: SearchResult) -> list[tuple[int, str, list[Member]]]:
 def _title(result: SearchResult) -> str:
     settings = result.settings
     budget = f"{settings['budget'] / 1e9:g} GMACs at {settings['resolution']} px"
-    return f"{len(result.trials)} networks within {budget}"
+    return f"{len(result.members)} networks within {budget}"
 
 
 def labelled(front: tuple[Member, ...]) -> list[Member]:
@@ -108,43 +108,3 @@ def draw_png(path: Path, result: SearchResult) -> None:
     stream = io.BytesIO()
     pareto_figure(result).savefig(stream, format="png", metadata={"Software": None})
     write_bytes(path, stream.getvalue())
-
-
-def draw_html(path: Path, result: SearchResult) -> None:
-    """The same as an interactive page: each network tells itself under the pointer."""
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    for count, colour, members in _groups(result):
-        figure.add_scatter(
-            x=[m.macs / 1e9 for m in members],
-            y=[m.score for m in members],
-            mode="markers",
-            name=f"{count} stages",
-            marker={"color": colour, "size": 8, "opacity": 0.65},
-            text=[_hover(m) for m in members],
-            hovertemplate="%{text}<extra></extra>",
-        )
-    figure.add_scatter(
-        x=[m.macs / 1e9 for m in result.front],
-        y=[m.score for m in result.front],
-        mode="lines+markers",
-        name="Pareto front",
-        line={"color": INK, "shape": "hv", "width": 1.5},
-        marker={"color": "rgba(0,0,0,0)", "size": 12, "line": {"color": INK, "width": 1.5}},
-        text=[_hover(m) for m in result.front],
-        hovertemplate="%{text}<extra>on the front</extra>",
-    )
-    figure.update_layout(
-        title=_title(result),
-        xaxis_title=f"GMACs ({CONVENTION.split(': ')[1]})",
-        yaxis_title=_score_axis(result),
-        template="plotly_white",
-    )
-    write_text(path, figure.to_html(include_plotlyjs=True, full_html=True))
-
-
-def _hover(member: Member) -> str:
-    widths = " ".join(str(stage[-1].width) for stage in member.spec.stages)
-    facts = f"{member.macs / 1e9:.3f} GMACs, {member.params / 1e6:.2f} M params"
-    return f"trial {member.number}: {member.sketch}<br>widths {widths}<br>{facts}<br>score {member.score:.3f}"

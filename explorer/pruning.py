@@ -15,7 +15,6 @@ PRUNERS: dict[str, Callable[[], BasePruner]] = {
     "halving": lambda: SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
     "hyperband": lambda: HyperbandPruner(min_resource=1, max_resource="auto", reduction_factor=3),
 }
-DEFAULT_PRUNER = "median"
 
 
 class Pruning:

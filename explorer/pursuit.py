@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Protocol
 
 from hiri_spec import ModelSpec, SpecError
@@ -17,8 +18,7 @@ from .evaluation.outcome import Outcome, Task
 from .facts import facts_of
 from .interrupts import undivided
 from .pruning import Pruning
-from .results import Failed, Member, Stopped
-from .samplers.budgeted import BudgetedSampler
+from .results import Failed, Member
 from .space import Space
 from .study import LATENCY, Hopeless, Trial
 
@@ -47,12 +47,26 @@ class Study(Protocol):
 
     out: Path
     interrupted: tuple[int, ...]
+    file_prefix: str
+    """Before the names of the files of networks that failed."""
 
     @property
     def trials(self) -> list[Trial]: ...
 
     @property
     def stopped(self) -> list[Hopeless]: ...
+
+    @property
+    def failures(self) -> list[tuple[int, dict[str, Any], str]]: ...
+
+    @property
+    def dropped_bytes(self) -> int: ...
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None: ...
 
     @property
     def elsewhere(self) -> int: ...
@@ -84,8 +98,16 @@ class Study(Protocol):
     def fail(self, number: int, reason: str) -> None: ...
 
 
+class Candidates(Protocol):
+    """What draws networks, those that it has drawn being in `candidates` by the numbers of their trials."""
+
+    candidates: dict[int, Candidate]
+
+
 class Pursuit:
-    """One search under way; `members` are its trials with a score, `stopped` those not worth going on with.
+    """One search under way: `members` are its trials with a score, `failures` those that failed.
+
+    `stopped` are those that were not worth going on with.
 
     With `is_noted`, the study is told of each trial when it begins, so that one that is interrupted is known.
     """
@@ -94,14 +116,14 @@ class Pursuit:
         self,
         space: Space,
         study: Study,
-        sampler: BudgetedSampler,
+        sampler: Candidates,
         *,
         seed: int,
         objective: str,
         is_noted: bool,
         pruner: str,
         tried: Callable[[Member, Member], None],
-        halted: Callable[[Stopped], None],
+        halted: Callable[[Failed], None],
         failed: Callable[[Failed], None],
     ) -> None:
         self._space, self._study, self._sampler = space, study, sampler
@@ -113,7 +135,10 @@ class Pursuit:
         for each in sorted(ended, key=lambda each: each.number):
             self._pruning.remember(each.number, each.reports, each.score if isinstance(each, Trial) else None)
         self.members = [self._member(trial) for trial in trials]
-        self.stopped = [Stopped(each.number, each.reason) for each in stopped]
+        self.stopped = [self._stopped(each.number, each.params, each.reason) for each in stopped]
+        self.failures = [
+            self._failure(number, self._decode(number, params), why) for number, params, why in study.failures
+        ]
         self._candidates: dict[int, Candidate] = {}
         self._interrupted = list(study.interrupted)
         self._failures_in_row = 0
@@ -161,7 +186,7 @@ class Pursuit:
             self.members.append(self._member(each))
             self._tell()
         else:
-            self.stopped.append(Stopped(each.number, each.reason))
+            self.stopped.append(self._stopped(each.number, each.params, each.reason))
             self._halted(self.stopped[-1])
 
     def _tell(self) -> None:
@@ -215,7 +240,8 @@ class Pursuit:
         if outcome.score is None:
             with undivided():
                 self._study.stop(outcome.number, outcome.stopped, attributes)
-                self.stopped.append(Stopped(outcome.number, outcome.stopped))
+                params = self._study.params(outcome.number)
+                self.stopped.append(self._stopped(outcome.number, params, outcome.stopped))
             self._halted(self.stopped[-1])
             return
         values = [outcome.score]
@@ -231,13 +257,15 @@ class Pursuit:
 
     def _keep_failure(self, outcome: Outcome, candidate: Candidate) -> None:
         """Note that there is no score, with the network and the traceback in files; too many in a row are raised."""
-        file = self._study.out / f"failed-{outcome.number}.yaml"
         self._pruning.forget(outcome.number)
+        failed = self._failure(outcome.number, (candidate.assignment, candidate.spec), outcome.failure)
+        file = self._failure_file(outcome.number)
         with undivided():
             self._study.fail(outcome.number, outcome.failure)
+            self.failures.append(failed)
         write_text(file, to_yaml(candidate.spec))
         write_text(file.with_suffix(".txt"), outcome.traceback or f"{outcome.failure}\n")
-        self._failed(Failed(outcome.number, outcome.failure, file))
+        self._failed(failed)
         self._failures_in_row += 1
         if self._failures_in_row >= MOST_FAILURES:
             message = (
@@ -261,6 +289,17 @@ class Pursuit:
             values,
             trial.latency_ms,
         )
+
+    def _failure(self, number: int, network: tuple[Assignment, ModelSpec], reason: str) -> Failed:
+        assignment, spec = network
+        return Failed(number, reason, self._failure_file(number), spec, *cost_of(spec), self._space.values(assignment))
+
+    def _failure_file(self, number: int) -> Path:
+        return self._study.out / f"{self._study.file_prefix}failed-{number}.yaml"
+
+    def _stopped(self, number: int, params: dict[str, Any], reason: str) -> Failed:
+        assignment, spec = self._decode(number, params)
+        return Failed(number, reason, None, spec, *cost_of(spec), self._space.values(assignment), "stopped")
 
     def _decode(self, number: int, params: dict[str, Any]) -> tuple[Assignment, ModelSpec]:
         assignment = self._space.encode(params)

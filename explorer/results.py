@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hiri_spec import ModelSpec, SpecError
 
+from .choices import Parameter
 from .space import sketch
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from .budget import Feasibility
 
 GMACS, PARAMS = "GMACs", "params M"
 """What costs are called in tables, where they are the score as well as where they are not."""
@@ -34,38 +41,56 @@ class Member:
         """The network in a few letters."""
         return sketch(self.spec)
 
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """A trial that was not worth going on with, and why."""
-
-    number: int
-    reason: str
+    @property
+    def file_name(self) -> str:
+        """What its file is called in the folder of the front."""
+        return f"trial_{self.number:05d}.yaml"
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A trial without a score: why, and where its network lies."""
+    """A trial without a score: why, and where its network lies if it was written apart."""
 
     number: int
     reason: str
-    file: Path
+    file: Path | None
+    spec: ModelSpec
+    macs: int
+    params: int
+    values: dict[str, Any]
+    state: str = "failed"
+    """Or `stopped`, if it was not worth going on with."""
+
+    @property
+    def sketch(self) -> str:
+        """The network in a few letters."""
+        return sketch(self.spec)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SearchResult:
     """What a search found: every network tried, those of the Pareto front, and the best by score."""
 
-    trials: tuple[Member, ...]
+    members: tuple[Member, ...]
+    """The finished trials, by number."""
     front: tuple[Member, ...]
     out: Path
     score_name: str
     settings: Mapping[str, Any]
+    failed: tuple[Failed, ...] = ()
+    """The trials without a score, by number; those of runs before this one too."""
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    """What varies in the space, by name."""
+    feasibility: Feasibility | None = None
+    command: str = ""
+    """The line that runs the same search again, or goes on with it."""
     was_interrupted: bool = False
     ending: str = ""
     """Why there are fewer trials than were asked for, or not all files; empty if nothing is amiss."""
-    stopped: tuple[Stopped, ...] = ()
-    """Trials that were not worth going on with."""
+    stopped: tuple[Failed, ...] = ()
+    """The trials that were not worth going on with, by number."""
+    earlier: tuple[SearchResult, ...] = ()
+    """What was found by the evaluators before, of which this one got the best; the first comes first."""
     is_untrained: bool = True
     """Whether the score is known to be of networks that were not trained."""
 
@@ -77,9 +102,28 @@ class SearchResult:
     @property
     def best(self) -> Member:
         """The network with the highest score; raises SpecError if none was evaluated."""
-        if not self.trials:
+        if not self.members:
             raise SpecError("no network has been evaluated yet")
-        return max(self.trials, key=lambda member: (member.score, -member.macs, -member.number))
+        return max(self.members, key=lambda member: (member.score, -member.macs, -member.number))
+
+    @cached_property
+    def trials(self) -> DataFrame:
+        """Every trial, one row each by number, those without a score too; see `explorer.trials_frame` for the columns.
+
+        It is made once: take a copy before you change it.
+        """
+        from .trials_frame import trials_frame
+
+        return trials_frame(self)
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the page that shows it all, by default as report.html in `out`; returns where it is.
+
+        The page is one file that needs no network. Raises SpecError for a place that can't be written.
+        """
+        from .report_page import write_page
+
+        return write_page(self, self.out / "report.html" if path is None else Path(path))
 
 
 def macs_of(member: Member) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 import time
 import traceback
@@ -11,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hiri_spec import ModelSpec
+
+from ..evaluators import takes_reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Timing:
     limit_ms: float | None = None
 
 
-class StoppedEarly(Exception):
+class StoppedError(Exception):
     """Ends an evaluation from within its reports."""
 
 
@@ -86,7 +87,7 @@ class Evaluate:
             value = float(given)
             if not math.isfinite(value):
                 return outcome(failure=f"the score is {value}")
-        except StoppedEarly as stop:
+        except StoppedError as stop:
             return outcome(stopped=str(stop))
         except (Exception, SystemExit) as error:
             return outcome(failure=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
@@ -98,17 +99,9 @@ class Evaluate:
 
         def report(step: int, value: float) -> None:
             if self.report(task.number, step, value):
-                raise StoppedEarly(f"at step {step} its score was {value:.4g}")
+                raise StoppedError(f"at step {step} its score was {value:.4g}")
 
         return self.evaluator(task.spec, task.seed, report=report)
-
-
-def takes_reports(evaluator: Callable[..., float]) -> bool:
-    """Whether an evaluator wants a `report`, to be called with a step and the score after it."""
-    try:
-        return "report" in inspect.signature(evaluator).parameters
-    except (TypeError, ValueError):  # built in, without a signature
-        return False
 
 
 def _measure_ms(spec: ModelSpec, timing: Timing) -> float:

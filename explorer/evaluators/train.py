@@ -14,6 +14,7 @@ from hiri_spec.train.recipe_file import load_recipe, recipe_for
 from hiri_spec.train.watcher import Watcher
 
 SETTINGS = {"data": True, "epochs": False, "recipe": False}
+REPORTS = True
 
 SMALLEST = 32, 32
 

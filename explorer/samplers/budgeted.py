@@ -7,16 +7,17 @@ import zlib
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.samplers import BaseSampler
+from optuna.distributions import BaseDistribution
 
 from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
 from ..budget import Budget, Candidate, fit, list_candidates
 from ..choices import Assignment
+from ..names import DEFAULT_SAMPLER
 from ..space import Space, network_hash
-from .proposers import DEFAULT_SAMPLER, PROPOSERS
+from .network_sampler import NetworkSampler
+from .proposers import PROPOSERS
 
 MAX_DRAWS = 20_000
 """After so many in vain nothing new is left to be found. A space of no more networks than that is listed instead."""
@@ -26,7 +27,7 @@ CLOSE_DRAWS = 40
 """How often a child that can't be fitted, or was tried before, is changed a little before it is drawn anew."""
 
 
-class BudgetedSampler(BaseSampler):
+class BudgetedSampler(NetworkSampler):
     """Hands out candidates within the budget only, each network once.
 
     What it draws depends on the seed, the trial's number and the trials before, and on nothing else: a study that was
@@ -34,23 +35,13 @@ class BudgetedSampler(BaseSampler):
     """
 
     def __init__(self, space: Space, budget: Budget, seed: int, name: str = DEFAULT_SAMPLER) -> None:
-        self.space = space
+        super().__init__(space)
         self._budget = budget
         self._seed = seed
         self._proposer = PROPOSERS[name]
-        self.distributions = {
-            name: CategoricalDistribution(parameter.labels) for name, parameter in space.parameters.items()
-        }
         self.tried: set[str] = set()
         """Hashes of the networks that were drawn."""
-        self.candidates: dict[int, Candidate] = {}
         self._listed: dict[str, Candidate] | None = None
-
-    def infer_relative_search_space(
-        self, study: optuna.Study, trial: optuna.trial.FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        """The whole space: parameters that have no say in a network are carried along for its children."""
-        return dict(self.distributions)
 
     def sample_relative(
         self, study: optuna.Study, trial: optuna.trial.FrozenTrial, search_space: dict[str, BaseDistribution]
@@ -63,16 +54,6 @@ class BudgetedSampler(BaseSampler):
         self.tried.add(network_hash(candidate.spec))
         self.candidates[trial.number] = candidate
         return self.space.decode(candidate.assignment)
-
-    def sample_independent(
-        self,
-        study: optuna.Study,
-        trial: optuna.trial.FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        """Never needed: every parameter is drawn with the others."""
-        raise RuntimeError(f"{param_name} is not a parameter of this space")
 
     def draw_apart(self, name: str) -> None:
         """Draw from now on what no other process of the same seed draws, each having a name of its own."""

@@ -1,13 +1,13 @@
 """What proposes the next network: Optuna's samplers that draw options, each made anew for every trial from its seed.
 
-A new one is one class here and its name in PROPOSERS. What it proposes is then fitted to the budget by BudgetedSampler;
-the trials that it sees are the networks that came of that.
+A new one is one class here, and its name in PROPOSERS and in `explorer.names`. What it proposes is then fitted to the
+budget by BudgetedSampler; the trials that it sees are the networks that came of that.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -112,11 +112,10 @@ class GpProposer(_Model):
             super().__init__(GPSampler(n_startup_trials=STARTUP_TRIALS, seed=seed))
 
 
-PROPOSERS: dict[str, type[Any]] = {
+PROPOSERS: dict[str, Callable[[int], Proposer]] = {
     "nsga2": Nsga2Proposer,
     "nsga3": Nsga3Proposer,
     "tpe": TpeProposer,
     "gp": GpProposer,
     "random": RandomProposer,
 }
-DEFAULT_SAMPLER = "nsga2"

@@ -79,9 +79,7 @@ def _agree(measurements: Measurements, truth: str) -> Agreement:
     by_seed, means = measurements.values(truth), measurements.means(truth)
     values = list(means.values())
     repeated = [list(seeds.values()) for seeds in by_seed.values() if len(seeds) > 1]
-    rows = [
-        _compare(score, measurements.means(score), means) for score in UNTRAINED if score in measurements.measures
-    ]
+    rows = [_compare(score, measurements.means(score), means) for score in UNTRAINED if score in measurements.measures]
     rows = [row for row in rows if row.networks >= FEWEST]
     return Agreement(
         truth,

@@ -91,4 +91,5 @@ def _outcomes(
             if not evaluation.running:
                 return
             outcome = evaluation.next()
+            assert outcome is not None  # it waits as long as it takes
             yield wanted[outcome.number], outcome

@@ -57,7 +57,9 @@ class Screen:
         elif time.monotonic() - self._last > PLAIN_SECONDS or self._done == self._total:
             self._last = time.monotonic()
             left_s = (self._last - self._began) / self._done * (self._total - self._done)
-            self._console.print(f"{self._label}: {self._done}/{self._total}, {left_s / 60:.0f} min left", soft_wrap=True)
+            self._console.print(
+                f"{self._label}: {self._done}/{self._total}, {left_s / 60:.0f} min left", soft_wrap=True
+            )
 
     def failed(self, place: Wanted, reason: str) -> None:
         """Tell what has no value, and why."""

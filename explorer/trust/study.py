@@ -128,7 +128,9 @@ def _claim(folder: Path, settings: Mapping[str, Any]) -> None:
         known = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SpecError(Problem(f"cannot be read: {error}; name another --out", file=str(file))) from None
-    differences = [f"{key} was {known.get(key)}, is {value}" for key, value in settings.items() if known.get(key) != value]
+    differences = [
+        f"{key} was {known.get(key)}, is {value}" for key, value in settings.items() if known.get(key) != value
+    ]
     if differences:
         message = f"{folder} holds other networks: {'; '.join(differences)}. Nothing there was changed; name another"
         raise SpecError(Problem(message, "--out", code="other"))
