@@ -48,20 +48,21 @@ def running_proxy(sharing: Sharing, host: str = "127.0.0.1", port: int = 0) -> I
 
     logging.getLogger("grpc").addFilter(_one_line)
     logging.getLogger("grpc._server").addFilter(_one_line)
-    service = OptunaStorageProxyService(open_storage(sharing.address))
-    # Optuna's own make_server neither says which port it was given nor that it was taken
-    server = grpc.server(ThreadPoolExecutor(max_workers=THREADS), options=[("grpc.so_reuseport", 0)])
-    api_pb2_grpc.add_StorageServiceServicer_to_server(service, server)  # type: ignore[no-untyped-call]
-    try:
-        bound = server.add_insecure_port(f"{host}:{port}")
-    except RuntimeError:
-        message = f"{host}:{port} can't be listened on: another program does, or it is no address of this machine"
-        raise SpecError(Problem(message, "--port")) from None
-    server.start()
-    try:
-        yield bound
-    finally:
-        server.stop(GRACE_S).wait()
+    with open_storage(sharing.address) as storage:
+        # Optuna's own make_server neither says which port it was given nor that it was taken
+        server = grpc.server(ThreadPoolExecutor(max_workers=THREADS), options=[("grpc.so_reuseport", 0)])
+        service = OptunaStorageProxyService(storage)
+        api_pb2_grpc.add_StorageServiceServicer_to_server(service, server)  # type: ignore[no-untyped-call]
+        try:
+            bound = server.add_insecure_port(f"{host}:{port}")
+        except RuntimeError:
+            message = f"{host}:{port} can't be listened on: another program does, or it is no address of this machine"
+            raise SpecError(Problem(message, "--port")) from None
+        server.start()
+        try:
+            yield bound
+        finally:
+            server.stop(GRACE_S).wait()
 
 
 def _one_line(record: logging.LogRecord) -> bool:

@@ -6,99 +6,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from hiri_spec import SpecError
 
 from .arguments import size_of
-from .budget import Budget, Candidate, Feasibility, measure_feasibility
+from .budget import Candidate, Feasibility, measure_feasibility
 from .chain import Level, level_seed, rank
-from .evaluators import Chosen
 from .names import DEFAULT_PRUNER
+from .quest import How, Quest
 from .results import Failed, Member, SearchResult, latency_of, macs_of, pareto_front
 from .space import Space, network_hash
 from .watching import Started, Watcher
 
 if TYPE_CHECKING:
-    from .evaluation.here import Here
-    from .evaluation.outcome import Timing
-    from .evaluation.processes import Processes
-    from .pursuit import Candidates, Pursuit, Study
+    from .pursuit import Pursuit, Study
     from .samplers.budgeted import BudgetedSampler
 
     Keep = Callable[[BudgetedSampler], Study]
 
 Network = TypeVar("Network", Member, Failed)
-
-
-@dataclass(frozen=True, slots=True)
-class How:
-    """How networks are evaluated, which has no say in what is found: how many at once, and what one may take."""
-
-    workers: int = 1
-    timeout_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Quest:
-    """What is looked for, and how it is judged: the same in every process that has a part in a search."""
-
-    space: Space
-    budget: Budget
-    chosen: Chosen
-    settings: Mapping[str, Any]
-    """All of it as a study keeps it."""
-
-    @property
-    def seed(self) -> int:
-        """What everything that is drawn derives from."""
-        seed: int = self.settings["seed"]
-        return seed
-
-    @property
-    def timing(self) -> Timing | None:
-        """Where networks are timed, and what they may take, if they are."""
-        from .evaluation.outcome import Timing
-
-        limit: float | None = self.settings["max_latency_ms"]
-        is_timed = limit is not None or self.settings["objective"] == "latency"
-        return Timing(self.settings["device"] or "cpu", limit) if is_timed else None
-
-    def sampler(self) -> BudgetedSampler:
-        """What draws its networks."""
-        from .samplers.budgeted import BudgetedSampler
-
-        return BudgetedSampler(self.space, self.budget, self.seed, self.settings["sampler"])
-
-    def pursue(self, study: Study, sampler: Candidates, how: How, watcher: Watcher) -> Pursuit:
-        """The loop that finds its networks."""
-        from .pursuit import Pursuit
-
-        return Pursuit(
-            self.space,
-            study,
-            sampler,
-            seed=self.seed,
-            objective=self.settings["objective"],
-            is_noted=not self.is_here(how),
-            pruner=self.settings["pruner"],
-            tried=watcher.tried,
-            halted=watcher.halted,
-            failed=watcher.failed,
-        )
-
-    def is_here(self, how: How) -> bool:
-        """Whether networks are evaluated in this process."""
-        return self.chosen.is_quick and how == How() and self.timing is None
-
-    def evaluation(self, how: How, pursuit: Pursuit) -> Here | Processes:
-        """Where its networks are evaluated."""
-        from .evaluation.here import Here
-        from .evaluation.processes import Processes
-
-        if self.is_here(how):
-            return Here(self.chosen, pursuit.report)
-        return Processes(self.chosen, how.workers, how.timeout_s, report=pursuit.report, timing=self.timing)
 
 
 @dataclass(slots=True)
@@ -120,7 +47,7 @@ def run(
     """What was found, and the error that ended the search early, if one did."""
     sampler = quest.sampler()
     study = keep(sampler)
-    pursuit = quest.pursue(study, sampler, how, watcher)
+    pursuit = quest.pursue(study, sampler, how, tried=watcher.tried, halted=watcher.halted, failed=watcher.failed)
     feasibility = measure_feasibility(quest.space, quest.budget, quest.seed)
     watcher.started(
         Started(
@@ -210,7 +137,7 @@ def _narrow(
     sampler = PromotingSampler(quest.space, [_candidate(quest.space, member) for member in best])
     name = f"then {number}"
     study = SearchStudy(out, settings, sampler, directions_of(settings["objective"]), name=name)
-    pursuit = inner.pursue(study, sampler, how, watcher)
+    pursuit = inner.pursue(study, sampler, how, tried=watcher.tried, halted=watcher.halted, failed=watcher.failed)
     watcher.narrowed(level.chosen.label, len(best), pursuit.finished)
     ended = _Ended()
     if sampler.has_more or study.interrupted:

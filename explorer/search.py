@@ -10,7 +10,7 @@ if __name__ == "__main__":
 
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -42,8 +42,9 @@ from .evaluators import choose, settings_taken
 from .interrupts import ended_by_sigterm
 from .invocation import invocation
 from .names import DEFAULT_PRUNER, DEFAULT_SAMPLER, PRUNER_NAMES, SAMPLER_NAMES
+from .quest import How, Quest
 from .results import SearchResult
-from .running import How, Quest, run
+from .running import run
 from .shared.sharing import read_sharing
 from .space import load_space
 from .watching import Watcher
@@ -147,14 +148,15 @@ def search(
     from .report import write_reports
 
     keep: Keep = partial(_keep_alone, folder, settings)
-    if sharing is not None:
-        from .shared.starting import start
+    with ExitStack() as stack:
+        if sharing is not None:
+            from .shared.starting import started
 
-        plan = (settings, opened, chosen)
-        keep = start(sharing, sharing.study or own_folder.name, plan, trials, folder, watcher.noted)
-    with locked_folder(folder, "search"), nullcontext() if sharing is None else ended_by_sigterm():
-        quest = Quest(opened, limits, chosen, settings)
-        found, failure = run(quest, keep, folder, trials, how, levels, watcher)
+            parts, name = (settings, opened, chosen), sharing.study or own_folder.name
+            keep = stack.enter_context(started(sharing, name, parts, trials, folder, watcher.noted))
+            stack.enter_context(ended_by_sigterm())
+        stack.enter_context(locked_folder(folder, "search"))
+        found, failure = run(Quest(opened, limits, chosen, settings), keep, folder, trials, how, levels, watcher)
         try:
             found = replace(found, command=invocation(search, asked))
             watcher.ended(found)

@@ -34,7 +34,7 @@ LAYERS = [
     ["cli", "__init__", "__main__"],
 ]
 EXPLORER_LAYERS = [
-    ["entry", "interrupts"],
+    ["entry", "interrupts", "names"],
     ["figures", "latency", "untrained", "own_evaluator", "invocation", "pace", "dashboard"],
     ["scale", "reproduce"],
     ["choices"],
@@ -45,8 +45,12 @@ EXPLORER_LAYERS = [
     ["arguments", "samplers", "report", "journal", "extension"],
     ["facts", "pruning"],
     ["study", "evaluation"],
+    ["pursuit"],
+    ["chain"],
+    ["quest"],
     ["shared"],
-    ["pursuit", "chain"],
+    ["watching"],
+    ["running"],
     ["search"],
     ["screen"],
     ["worker", "proxy"],

@@ -7,7 +7,8 @@ import random
 import re
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import optuna
@@ -32,21 +33,26 @@ OPENINGS = 5
 MOST_LETTERS = 200
 
 
-def open_storage(address: Address) -> BaseStorage:
-    """Open Optuna's storage at an address, with its tables made if there are none.
+@contextmanager
+def open_storage(address: Address) -> Iterator[BaseStorage]:
+    """Optuna's storage at an address, with its tables made if there are none, for as long as the block takes.
 
     Raises SpecError where nobody answers, a password or a database is wrong, or a driver is missing.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
-        return _open_proxy(address) if address.scheme == GRPC else _open_database(address)
+        storage, close = _open_proxy(address) if address.scheme == GRPC else _open_database(address)
     except SpecError:
         raise
     except Exception as error:
         raise explain(error, address) from None
+    try:
+        yield storage
+    finally:
+        close()
 
 
-def _open_proxy(address: Address) -> BaseStorage:
+def _open_proxy(address: Address) -> tuple[BaseStorage, Callable[[], None]]:
     if importlib.util.find_spec("grpc") is None or importlib.util.find_spec("google.protobuf") is None:
         raise SpecError(Problem(f"grpcio is missing; {INSTALL}", FLAG))
     from optuna.storages import GrpcStorageProxy
@@ -55,19 +61,24 @@ def _open_proxy(address: Address) -> BaseStorage:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         proxy = GrpcStorageProxy(host=host, port=int(port))
-    proxy.wait_server_ready(timeout=CONNECT_S)
-    return proxy
+    try:
+        proxy.wait_server_ready(timeout=CONNECT_S)
+    except BaseException:
+        proxy.close()
+        raise
+    return proxy, proxy.close
 
 
-def _open_database(address: Address) -> BaseStorage:
+def _open_database(address: Address) -> tuple[BaseStorage, Callable[[], None]]:
     for opening in range(1, OPENINGS + 1):
         try:
             storage = RDBStorage(address.url, {"connect_args": _connect_args(address)})
-            return get_storage(storage)  # which reads what is finished once
         except (SQLAlchemyError, StorageInternalError) as error:
             if is_away(error) or opening == OPENINGS:
                 raise
-        time.sleep(random.random())
+            time.sleep(random.random())
+        else:
+            return get_storage(storage), storage.engine.dispose  # which reads what has ended once
     raise AssertionError("the last opening raises")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,26 +18,29 @@ from ..space import Space
 from .plan import Plan
 from .shared_study import SharedStudy
 from .sharing import Sharing
-from .studies import Studies
+from .studies import open_studies
 
 
-def start(
+@contextmanager
+def started(
     sharing: Sharing,
     name: str,
     search: tuple[dict[str, Any], Space, Chosen],
     trials: int,
     out: Path,
     told: Callable[[str], None],
-) -> Callable[[BudgetedSampler], SharedStudy]:
-    """Start or join the study of a search, whose settings, space and evaluator are given; returns what opens it.
+) -> Iterator[Callable[[BudgetedSampler], SharedStudy]]:
+    """The study of a search, started or joined: what opens it, for as long as the block takes.
+
+    `search` are its settings, space and evaluator.
 
     Raises SpecError for a storage that can't be used, a study of another search, and a folder that has its own study.
     """
     if (out / JOURNAL).exists():
         message = f"{out} holds a search with a journal of its own, whose files would be lost; name another folder"
         raise SpecError(Problem(message, "--out", code="other"))
-    studies = Studies(sharing.address, told)
-    found = studies.start(name, Plan.of(*search, sharing.interval_s), trials)
-    told(f"study: {name} in {sharing.address}")
-    told(f"others join it by python -m explorer.worker --storage {sharing.argument} --study {name}")
-    return partial(studies.open, found, out=out, wanted=trials)
+    with open_studies(sharing.address, told) as studies:
+        found = studies.start(name, Plan.of(*search, sharing.interval_s), trials)
+        told(f"study: {name} in {sharing.address}")
+        told(f"others join it by python -m explorer.worker --storage {sharing.argument} --study {name}")
+        yield partial(studies.open, found, out=out, wanted=trials)

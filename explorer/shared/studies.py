@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from optuna.exceptions import DuplicatedStudyError
+from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 
 from hiri_spec import SpecError
@@ -40,15 +42,21 @@ class Found:
     wanted: int
 
 
-class Studies:
-    """An open storage; `told` hears what whoever looks on may want to know.
+@contextmanager
+def open_studies(address: Address, told: Callable[[str], None]) -> Iterator[Studies]:
+    """The studies at an address, for as long as the block takes; raises SpecError where it can't be used."""
+    with open_storage(address) as storage:
+        yield Studies(address, storage, told)
 
-    Raises SpecError where the storage can't be used, when it is opened or later.
+
+class Studies:
+    """Those of an open storage; `told` hears what whoever looks on may want to know.
+
+    Raises SpecError where the storage can't be used any longer.
     """
 
-    def __init__(self, address: Address, told: Callable[[str], None]) -> None:
-        self.address, self._told = address, told
-        self._storage = open_storage(address)
+    def __init__(self, address: Address, storage: BaseStorage, told: Callable[[str], None]) -> None:
+        self.address, self._storage, self._told = address, storage, told
         self._patient = Patient(address, told)
 
     def start(self, name: str, plan: Plan, trials: int) -> Found:
