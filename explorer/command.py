@@ -17,6 +17,7 @@ from hiri_spec.files import parse_assignments
 from .dashboard import require_dashboard
 from .evaluators import EVALUATORS
 from .interrupts import undivided
+from .names import DEFAULT_PRUNER, DEFAULT_SAMPLER, PRUNER_NAMES, SAMPLER_NAMES
 from .results import SearchResult
 from .screen import Screen
 from .search import DEFAULT_TRIALS, search
@@ -55,7 +56,10 @@ def command(
     space: Annotated[str | None, typer.Option(metavar="FILE", help="A spec with choices in it.")] = None,
     max_params: Annotated[str | None, typer.Option(metavar="N", help="Most parameters, e.g. 35m.")] = None,
     objective: Annotated[
-        str, typer.Option(metavar="pareto|score", help="Score up and cost down, or score alone.")
+        str,
+        typer.Option(
+            metavar="pareto|score|latency", help="Score up and MACs down, score alone, or score up and time down."
+        ),
     ] = "pareto",
     evaluator: Annotated[
         str,
@@ -73,9 +77,43 @@ def command(
     ] = None,
     epochs: Annotated[int | None, typer.Option(metavar="N", min=1, help="How long train trains.")] = None,
     recipe: Annotated[str | None, typer.Option(metavar="FILE|NAME", help="By what train trains.")] = None,
+    sampler: Annotated[
+        str, typer.Option(metavar="NAME", help=f"What draws networks: {', '.join(SAMPLER_NAMES)}.")
+    ] = DEFAULT_SAMPLER,
+    pruner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"What stops hopeless trainings: {', '.join(PRUNER_NAMES)}; by default {DEFAULT_PRUNER}.",
+        ),
+    ] = None,
+    max_latency: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Score no network that is slower, timed here, e.g. 20ms.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(metavar="cpu|cuda", help="Where networks are timed.")] = None,
+    then: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="N:NAME",
+            help="Evaluate the best N further, by another evaluator, e.g. 20:train,epochs=5; may be repeated.",
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(metavar="N", help="Networks to evaluate at the same time.")] = 1,
     trial_timeout: Annotated[
         str | None, typer.Option(metavar="TIME", help="Give an evaluation up after this, e.g. 90s or 10m.")
+    ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Share the study in a database: postgresql://user@host/database; env: what EXPLORER_STORAGE holds.",
+        ),
+    ] = None,
+    study: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Its name there; by default named after the search.")
+    ] = None,
+    heartbeat: Annotated[
+        str | None, typer.Option(metavar="TIME", help="How often its processes show that they live; by default 15s.")
     ] = None,
     dashboard: Annotated[
         bool, typer.Option("--dashboard", help="Open optuna-dashboard on the study; it stays until Ctrl-C.")
@@ -103,8 +141,16 @@ def command(
             data=data,
             epochs=epochs,
             recipe=recipe,
+            sampler=sampler,
+            pruner=pruner,
+            max_latency=max_latency,
+            device=device,
+            then=then or (),
             workers=workers,
             trial_timeout=trial_timeout,
+            storage=storage,
+            study=study,
+            heartbeat=heartbeat,
             watcher=screen,
         )
     except Exception as error:

@@ -27,3 +27,25 @@ def undivided() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
     if pending:
         before(*pending[0])
+
+
+@contextmanager
+def ended_by_sigterm() -> Iterator[list[int]]:
+    """Let SIGTERM, by which Slurm and Kubernetes end a job, do what Ctrl-C does; notes it in the list if it comes.
+
+    In threads it does nothing.
+    """
+    received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        signal.raise_signal(signal.SIGINT)  # which may be put off
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield received
+    finally:
+        signal.signal(signal.SIGTERM, before)

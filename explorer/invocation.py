@@ -52,6 +52,9 @@ def _option(name: str, value: Any) -> Iterator[str]:
         yield from (flag, format_resolution((int(value[0]), int(value[1]))))
     elif isinstance(value, str | PathLike):
         yield from _joined(flag, without_password(str(fspath(value))))
+    elif name == "then":
+        for each in value:
+            yield from _joined(flag, str(each))
     elif hasattr(value, "__iter__"):
         yield from _joined(flag, ",".join(str(each) for each in value))
     else:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
 from typing import Any, Protocol
 
 from hiri_spec import ModelSpec, SpecError
@@ -13,12 +15,12 @@ from hiri_spec.files import to_yaml, write_text
 from .budget import Candidate, cost_of
 from .choices import Assignment
 from .evaluation.outcome import Outcome, Task
-from .extension import NETWORK
+from .facts import facts_of
 from .interrupts import undivided
+from .pruning import Pruning
 from .results import Failed, Member
-from .samplers.budgeted import BudgetedSampler
-from .space import Space, network_hash, sketch
-from .study import SearchStudy, Trial
+from .space import Space
+from .study import LATENCY, Hopeless, Trial
 
 MOST_FAILURES = 5
 """Evaluations that fail one after the other before a search stops: then it is not the networks that are at fault."""
@@ -37,11 +39,75 @@ class Evaluation(Protocol):
 
     def submit(self, task: Task) -> None: ...
 
-    def next(self) -> Outcome: ...
+    def next(self, patience_s: float | None = None) -> Outcome | None: ...
+
+
+class Study(Protocol):
+    """What keeps trials: a SearchStudy, in a folder of its own, or a SharedStudy, in which others write too."""
+
+    out: Path
+    interrupted: tuple[int, ...]
+    file_prefix: str
+    """Before the names of the files of networks that failed."""
+
+    @property
+    def trials(self) -> list[Trial]: ...
+
+    @property
+    def stopped(self) -> list[Hopeless]: ...
+
+    @property
+    def failures(self) -> list[tuple[int, dict[str, Any], str]]: ...
+
+    @property
+    def dropped_bytes(self) -> int: ...
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None: ...
+
+    @property
+    def elsewhere(self) -> int: ...
+
+    @property
+    def has_interrupted(self) -> bool: ...
+
+    @property
+    def poll_s(self) -> float | None: ...
+
+    def refresh(self) -> list[Trial | Hopeless]: ...
+
+    def pause(self) -> None: ...
+
+    def ask(self) -> int | None: ...
+
+    def params(self, number: int) -> dict[str, Any]: ...
+
+    def origin(self, number: int) -> int: ...
+
+    def begin(self, number: int, attributes: dict[str, Any]) -> int: ...
+
+    def tell(self, number: int, values: list[float], attributes: dict[str, Any]) -> Trial: ...
+
+    def report(self, number: int, step: int, value: float) -> None: ...
+
+    def stop(self, number: int, reason: str, attributes: dict[str, Any]) -> None: ...
+
+    def fail(self, number: int, reason: str) -> None: ...
+
+
+class Candidates(Protocol):
+    """What draws networks, those that it has drawn being in `candidates` by the numbers of their trials."""
+
+    candidates: dict[int, Candidate]
 
 
 class Pursuit:
-    """One search under way; `members` are its finished trials, `failures` those without a score.
+    """One search under way: `members` are its trials with a score, `failures` those that failed.
+
+    `stopped` are those that were not worth going on with.
 
     With `is_noted`, the study is told of each trial when it begins, so that one that is interrupted is known.
     """
@@ -49,19 +115,27 @@ class Pursuit:
     def __init__(
         self,
         space: Space,
-        study: SearchStudy,
-        sampler: BudgetedSampler,
+        study: Study,
+        sampler: Candidates,
         *,
         seed: int,
-        is_single: bool,
+        objective: str,
         is_noted: bool,
+        pruner: str,
         tried: Callable[[Member, Member], None],
+        halted: Callable[[Failed], None],
         failed: Callable[[Failed], None],
     ) -> None:
         self._space, self._study, self._sampler = space, study, sampler
-        self._seed, self._is_single, self._is_noted = seed, is_single, is_noted
-        self._tried, self._failed = tried, failed
-        self.members = [self._member(trial) for trial in study.trials]
+        self._seed, self._objective, self._is_noted = seed, objective, is_noted
+        self._tried, self._halted, self._failed = tried, halted, failed
+        self._pruning = Pruning(pruner)
+        trials, stopped = study.trials, study.stopped
+        ended: list[Trial | Hopeless] = [*trials, *stopped]
+        for each in sorted(ended, key=lambda each: each.number):
+            self._pruning.remember(each.number, each.reports, each.score if isinstance(each, Trial) else None)
+        self.members = [self._member(trial) for trial in trials]
+        self.stopped = [self._stopped(each.number, each.params, each.reason) for each in stopped]
         self.failures = [
             self._failure(number, self._decode(number, params), why) for number, params, why in study.failures
         ]
@@ -70,39 +144,75 @@ class Pursuit:
         self._failures_in_row = 0
         self._exhausted: SpecError | None = None
 
+    @property
+    def finished(self) -> int:
+        """Number of trials that are over, those that failed aside."""
+        return len(self.members) + len(self.stopped)
+
+    def report(self, number: int, step: int, value: float) -> bool:
+        """Note what a trial's score is after a step; returns whether it is to stop."""
+        with undivided():
+            self._study.report(number, step, value)
+        return self._pruning.is_hopeless(number, step, value)
+
     def go_on(self, evaluation: Evaluation, trials: int) -> None:
         """Until so many trials are finished, counting those there were.
 
         Raises SpecError where no network is left, a disk takes no more, or too many evaluations fail in a row.
         """
-        while len(self.members) < trials:
-            while evaluation.is_free and len(self.members) + evaluation.running < trials:
+        while True:
+            for each in self._study.refresh():
+                self._add(each)
+            if self.finished >= trials:
+                return
+            while evaluation.is_free and self.finished + evaluation.running + self._study.elsewhere < trials:
                 task = self._next_task()
                 if task is None:
                     break
                 evaluation.submit(task)
-            if not evaluation.running and self._exhausted is not None:
-                raise self._exhausted
             if evaluation.running:
-                self._keep(evaluation.next())
+                outcome = evaluation.next(self._study.poll_s if evaluation.is_free else None)
+                if outcome is not None:
+                    self._keep(outcome)
+            elif self._exhausted is not None and not self._study.elsewhere:
+                raise self._exhausted
+            else:
+                self._study.pause()
+
+    def _add(self, each: Trial | Hopeless) -> None:
+        """Take in what another process has finished."""
+        self._pruning.remember(each.number, each.reports, each.score if isinstance(each, Trial) else None)
+        if isinstance(each, Trial):
+            self.members.append(self._member(each))
+            self._tell()
+        else:
+            self.stopped.append(self._stopped(each.number, each.params, each.reason))
+            self._halted(self.stopped[-1])
+
+    def _tell(self) -> None:
+        self._tried(self.members[-1], max(self.members, key=lambda member: member.score))
 
     def _next_task(self) -> Task | None:
-        """A trial that was interrupted, or else a new one; None if there are no more."""
+        """A trial that was interrupted, or else a new one; None if there are no more, or none for now."""
         while self._interrupted:
             number = self._interrupted.pop(0)
             task = self._begin(number, self._candidate_again(number))
             if task is not None:
                 return task
-        if self._exhausted is not None:
+        if self._exhausted is not None and not self._study.has_interrupted:
             return None
         try:
-            number = self._study.ask()
+            asked = self._study.ask()
         except SpecError as error:
             if error.problems[0].code != "exhausted":
                 raise
             self._exhausted = error
             return None
-        return self._begin(number, self._sampler.candidates.pop(number))
+        if asked is None:
+            return None
+        # there is no candidate of a trial that somebody else has drawn
+        is_drawn = asked in self._sampler.candidates
+        return self._begin(asked, self._sampler.candidates.pop(asked) if is_drawn else self._candidate_again(asked))
 
     def _candidate_again(self, number: int) -> Candidate:
         assignment, spec = self._decode(number, self._study.params(number))
@@ -111,28 +221,45 @@ class Pursuit:
     def _begin(self, number: int, candidate: Candidate) -> Task | None:
         """What is to be evaluated; None for a trial that was interrupted too often."""
         self._candidates[number] = candidate
-        attempts = self._study.begin(number, _facts(candidate)) if self._is_noted else 1
+        attempts = self._study.begin(number, facts_of(candidate)) if self._is_noted else 1
         if attempts > MOST_ATTEMPTS:
             self._keep(Outcome(number, None, 0.0, f"it was interrupted {MOST_ATTEMPTS} times"))
             return None
-        return Task(number, candidate.spec, evaluation_seed(self._seed, number))
+        return Task(number, candidate.spec, evaluation_seed(self._seed, self._study.origin(number)))
 
     def _keep(self, outcome: Outcome) -> None:
         candidate = self._candidates.pop(outcome.number)
-        if outcome.score is None:
+        if outcome.failure:
             self._keep_failure(outcome, candidate)
             return
         self._failures_in_row = 0
-        values = [outcome.score] if self._is_single else [outcome.score, float(candidate.macs)]
-        attributes = {**_facts(candidate), "seconds": round(outcome.seconds, 4)}
+        attributes = {**facts_of(candidate), "seconds": round(outcome.seconds, 4)}
+        if outcome.latency_ms is not None:
+            attributes[LATENCY] = outcome.latency_ms
+        self._pruning.end(outcome.number, outcome.score)
+        if outcome.score is None:
+            with undivided():
+                self._study.stop(outcome.number, outcome.stopped, attributes)
+                params = self._study.params(outcome.number)
+                self.stopped.append(self._stopped(outcome.number, params, outcome.stopped))
+            self._halted(self.stopped[-1])
+            return
+        values = [outcome.score]
+        if self._objective == "pareto":
+            values.append(float(candidate.macs))
+        elif self._objective == "latency":
+            assert outcome.latency_ms is not None
+            values.append(outcome.latency_ms)
         with undivided():
-            self.members.append(self._member(self._study.tell(outcome.number, values, attributes)))
-        self._tried(self.members[-1], max(self.members, key=lambda member: member.score))
+            trial = self._study.tell(outcome.number, values, attributes)
+            self.members.append(self._member(trial))
+        self._tell()
 
     def _keep_failure(self, outcome: Outcome, candidate: Candidate) -> None:
         """Note that there is no score, with the network and the traceback in files; too many in a row are raised."""
+        self._pruning.forget(outcome.number)
         failed = self._failure(outcome.number, (candidate.assignment, candidate.spec), outcome.failure)
-        file = failed.file
+        file = self._failure_file(outcome.number)
         with undivided():
             self._study.fail(outcome.number, outcome.failure)
             self.failures.append(failed)
@@ -152,12 +279,27 @@ class Pursuit:
         assignment, spec = self._decode(trial.number, trial.params)
         spec = spec.model_copy(update={"name": f"{spec.name}_{trial.number}"})
         values = self._space.values(assignment)
-        return Member(trial.number, spec, trial.score, trial.macs, trial.parameter_count, trial.seconds, values)
+        return Member(
+            trial.number,
+            spec,
+            trial.score,
+            trial.macs,
+            trial.parameter_count,
+            trial.seconds,
+            values,
+            trial.latency_ms,
+        )
 
     def _failure(self, number: int, network: tuple[Assignment, ModelSpec], reason: str) -> Failed:
         assignment, spec = network
-        file = self._study.out / f"failed-{number}.yaml"
-        return Failed(number, reason, file, spec, *cost_of(spec), self._space.values(assignment))
+        return Failed(number, reason, self._failure_file(number), spec, *cost_of(spec), self._space.values(assignment))
+
+    def _failure_file(self, number: int) -> Path:
+        return self._study.out / f"{self._study.file_prefix}failed-{number}.yaml"
+
+    def _stopped(self, number: int, params: dict[str, Any], reason: str) -> Failed:
+        assignment, spec = self._decode(number, params)
+        return Failed(number, reason, None, spec, *cost_of(spec), self._space.values(assignment), "stopped")
 
     def _decode(self, number: int, params: dict[str, Any]) -> tuple[Assignment, ModelSpec]:
         assignment = self._space.encode(params)
@@ -170,13 +312,3 @@ class Pursuit:
 def evaluation_seed(seed: int, number: int) -> int:
     """The seed of a trial's evaluation, its own and the same whenever and wherever it is evaluated."""
     return zlib.crc32(f"evaluation {seed} {number}".encode())
-
-
-def _facts(candidate: Candidate) -> dict[str, Any]:
-    """What is known of a network without evaluating it."""
-    return {
-        "macs": candidate.macs,
-        "params": candidate.params,
-        "architecture": sketch(candidate.spec),
-        NETWORK: network_hash(candidate.spec),
-    }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +34,7 @@ class Member:
     params: int
     seconds: float
     values: dict[str, Any]
+    latency_ms: float | None = None
 
     @property
     def sketch(self) -> str:
@@ -47,16 +49,17 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A trial without a score: why, and where its network lies."""
+    """A trial without a score: why, and where its network lies if it was written apart."""
 
     number: int
     reason: str
-    file: Path
+    file: Path | None
     spec: ModelSpec
     macs: int
     params: int
     values: dict[str, Any]
     state: str = "failed"
+    """Or `stopped`, if it was not worth going on with."""
 
     @property
     def sketch(self) -> str:
@@ -84,6 +87,10 @@ class SearchResult:
     was_interrupted: bool = False
     ending: str = ""
     """Why there are fewer trials than were asked for, or not all files; empty if nothing is amiss."""
+    stopped: tuple[Failed, ...] = ()
+    """The trials that were not worth going on with, by number."""
+    earlier: tuple[SearchResult, ...] = ()
+    """What was found by the evaluators before, of which this one got the best; the first comes first."""
     is_untrained: bool = True
     """Whether the score is known to be of networks that were not trained."""
 
@@ -119,10 +126,20 @@ class SearchResult:
         return write_page(self, self.out / "report.html" if path is None else Path(path))
 
 
-def pareto_front(members: Sequence[Member]) -> tuple[Member, ...]:
-    """The networks that no other beats in score at no more MACs, cheapest first."""
+def macs_of(member: Member) -> float:
+    """What a network costs, where nothing else is asked for."""
+    return member.macs
+
+
+def latency_of(member: Member) -> float:
+    """Milliseconds of one image; infinite for a network that was not timed."""
+    return math.inf if member.latency_ms is None else member.latency_ms
+
+
+def pareto_front(members: Sequence[Member], cost: Callable[[Member], float] = macs_of) -> tuple[Member, ...]:
+    """The networks that no other beats in score at no more cost, cheapest first."""
     front: list[Member] = []
-    for member in sorted(members, key=lambda member: (member.macs, -member.score, member.number)):
+    for member in sorted(members, key=lambda member: (cost(member), -member.score, member.number)):
         if not front or member.score > front[-1].score:
             front.append(member)
     return tuple(front)

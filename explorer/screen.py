@@ -14,8 +14,8 @@ from .dashboard import Dashboard
 from .journal import JOURNAL
 from .pace import Pace
 from .results import Failed, Member, SearchResult, pareto_front
-from .search import Started, Watcher
 from .space import Space
+from .watching import Started, Watcher
 
 PLAIN_SECONDS = 10.0
 BAR_WIDTH = 12

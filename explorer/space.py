@@ -68,6 +68,11 @@ class Space:
         content = {key: value for key, value in self._document.data.items() if key != "resolution"}
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
+    @property
+    def text(self) -> str:
+        """The whole space as JSON, of which `read_space_text` makes the same space."""
+        return json.dumps(self._document.data)
+
     def draw(self, rng: random.Random) -> Assignment:
         """An option for every parameter, each as likely as the next."""
         return {name: int(rng.random() * len(p.labels)) for name, p in self.parameters.items()}
@@ -196,6 +201,12 @@ def load_space(
     return space
 
 
+def read_space_text(text: str, file: str) -> Space:
+    """A space from its own text; `file` is what messages call it."""
+    document = Document(json.loads(text), {}, file)
+    return Space(document, parse_tree(document))
+
+
 def _with_way(problem: Problem, file: str | Path, changes: Mapping[str, Any]) -> Problem:
     """Where a path of --set stops at a choice, also tell how it goes on through it."""
     if problem.code != "no_such_path" or problem.path not in changes:
@@ -279,4 +290,14 @@ def sketch(spec: ModelSpec) -> str:
     return " ".join(stages)
 
 
-__all__ = ["DEFAULT_SPACE", "Assignment", "Fixed", "Space", "is_ordered", "load_space", "network_hash", "sketch"]
+__all__ = [
+    "DEFAULT_SPACE",
+    "Assignment",
+    "Fixed",
+    "Space",
+    "is_ordered",
+    "load_space",
+    "network_hash",
+    "read_space_text",
+    "sketch",
+]

@@ -34,19 +34,27 @@ LAYERS = [
     ["cli", "__init__", "__main__"],
 ]
 EXPLORER_LAYERS = [
-    ["entry", "interrupts"],
+    ["entry", "interrupts", "names"],
     ["figures", "latency", "untrained", "own_evaluator", "invocation", "pace", "dashboard"],
     ["scale", "reproduce"],
     ["choices"],
     ["space"],
     ["bounds", "results", "trials_frame", "report_page"],
-    ["budget", "plots", "evaluators"],
+    ["budget", "plots"],
+    ["evaluators"],
     ["arguments", "samplers", "report", "journal", "extension"],
+    ["facts", "pruning"],
     ["study", "evaluation"],
     ["pursuit"],
+    ["chain"],
+    ["quest"],
+    ["shared"],
+    ["watching"],
+    ["running"],
     ["search"],
     ["screen"],
-    ["command", "__init__"],
+    ["worker", "proxy"],
+    ["command", "worker_command", "proxy_command", "__init__"],
 ]
 EXPLORER_FLOOR = {name: index for index, names in enumerate(EXPLORER_LAYERS) for name in names}
 FLOOR = {name: index for index, names in enumerate(LAYERS) for name in names}

@@ -6,14 +6,14 @@ from types import TracebackType
 from typing import Self
 
 from ..evaluators import Chosen
-from .outcome import Outcome, Task, evaluate
+from .outcome import Evaluate, Outcome, Report, Task
 
 
 class Here:
     """Stands where Processes stand, with room for one task; an evaluation can't be ended from outside."""
 
-    def __init__(self, evaluator: Chosen) -> None:
-        self._evaluator = evaluator.load()
+    def __init__(self, evaluator: Chosen, report: Report) -> None:
+        self._evaluate = Evaluate(evaluator.load(), report)
         self._task: Task | None = None
 
     def __enter__(self) -> Self:
@@ -36,8 +36,8 @@ class Here:
         """Take a task."""
         self._task = task
 
-    def next(self) -> Outcome:
-        """Evaluate the task that was taken."""
+    def next(self, patience_s: float | None = None) -> Outcome:
+        """Evaluate the task that was taken; it takes as long as it takes."""
         assert self._task is not None
         task, self._task = self._task, None
-        return evaluate(self._evaluator, task)
+        return self._evaluate(task)

@@ -8,15 +8,15 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Self
 
 from ..evaluators import Chosen
-from .child import Began, Message, Unusable
-from .outcome import Outcome, Task
+from .child import Began, Message, Reported, Unusable
+from .outcome import Outcome, Report, Task, Timing
 
 STDERR = 2
 
@@ -35,11 +35,21 @@ class _Worker:
 class Processes:
     """So many processes, begun when they are first needed, each with the evaluator loaded once.
 
-    A context: they end with it. `timeout_s` is what one evaluation may take, loading the evaluator not counted.
+    A context: they end with it. `timeout_s` is what one evaluation may take, loading the evaluator not counted;
+    `report` is asked whether one that tells how far it is shall stop.
     """
 
-    def __init__(self, evaluator: Chosen, count: int, timeout_s: float | None = None) -> None:
+    def __init__(
+        self,
+        evaluator: Chosen,
+        count: int,
+        timeout_s: float | None = None,
+        *,
+        report: Report,
+        timing: Timing | None = None,
+    ) -> None:
         self._evaluator, self._count, self._timeout_s = evaluator, count, timeout_s
+        self._report, self._timing = report, timing
         self._workers: list[_Worker] = []
         # one process may use all cores, several share them
         self._threads = max(1, len(os.sched_getaffinity(0)) // count) if count > 1 else 0
@@ -68,11 +78,15 @@ class Processes:
         with contextlib.suppress(OSError):  # it has died while it was idle, which next() will find
             idle.connection.send(task)
 
-    def next(self) -> Outcome:
-        """Wait for the next outcome; raises SpecError for an evaluator that can't be loaded."""
-        while True:
+    def next(self, patience_s: float | None = None) -> Outcome | None:
+        """Wait for the next outcome, None if there is none after `patience_s`.
+
+        Raises SpecError for an evaluator that can't be loaded.
+        """
+        ends = None if patience_s is None else time.monotonic() + patience_s
+        while ends is None or time.monotonic() < ends:
             busy = [worker for worker in self._workers if worker.task is not None]
-            ready = wait([worker.connection for worker in busy], self._time_left(busy))
+            ready = wait([worker.connection for worker in busy], self._time_left(busy, ends))
             for worker in busy:
                 if worker.connection in ready:
                     heard = self._hear(worker)
@@ -80,6 +94,7 @@ class Processes:
                         return heard
                 elif self._is_overdue(worker):
                     return self._give_up(worker, f"it took longer than {self._timeout_s:g} s")
+        return None
 
     def _hear(self, worker: _Worker) -> Outcome | None:
         try:
@@ -89,16 +104,20 @@ class Processes:
         if isinstance(message, Began):
             worker.began = time.monotonic()
             return None
+        if isinstance(message, Reported):
+            with contextlib.suppress(OSError):  # it has died since, which next() will find
+                worker.connection.send(self._report(message.number, message.step, message.value))
+            return None
         if isinstance(message, Unusable):
             raise message.error
         worker.task = worker.began = None
         return message
 
-    def _time_left(self, busy: list[_Worker]) -> float | None:
-        """Seconds until the next evaluation is overdue."""
-        if self._timeout_s is None:
-            return None
-        ends = [worker.began + self._timeout_s for worker in busy if worker.began is not None]
+    def _time_left(self, busy: list[_Worker], end: float | None) -> float | None:
+        """Seconds until the next evaluation is overdue, or the wait is to end."""
+        ends = [] if end is None else [end]
+        if self._timeout_s is not None:
+            ends += [worker.began + self._timeout_s for worker in busy if worker.began is not None]
         return max(0.0, min(ends) - time.monotonic()) if ends else None
 
     def _is_overdue(self, worker: _Worker) -> bool:
@@ -119,7 +138,8 @@ class Processes:
         connection, childs_connection = Pipe()
         childs_lifeline, lifeline = os.pipe()
         passed = childs_connection.fileno(), childs_lifeline
-        chosen = self._evaluator.name, json.dumps(dict(self._evaluator.settings))
+        timing = None if self._timing is None else asdict(self._timing)
+        chosen = self._evaluator.name, json.dumps({"settings": dict(self._evaluator.settings), "timing": timing})
         process = subprocess.Popen(
             [sys.executable, "-m", "explorer.evaluation.child", *map(str, passed), *chosen, str(self._threads)],
             stdin=subprocess.DEVNULL,

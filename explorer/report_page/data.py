@@ -96,7 +96,12 @@ def _detail(member: Member) -> dict[str, Any]:
 
 
 def _failed(failed: Failed) -> dict[str, Any]:
-    facts = {"number": failed.number, "state": failed.state, "reason": failed.reason, "file": failed.file.name}
+    facts = {
+        "number": failed.number,
+        "state": failed.state,
+        "reason": failed.reason,
+        "file": failed.file.name if failed.file else "",
+    }
     return facts | {"sketch": failed.sketch, "macs": failed.macs, "params": failed.params, "yaml": to_yaml(failed.spec)}
 
 

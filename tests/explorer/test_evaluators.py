@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from examples import REQUIRED
 
 import explorer.evaluators
 import hiri_spec
+from examples import REQUIRED
 from explorer.budget import Budget, fit
 from explorer.evaluators import EVALUATORS, UNTRAINED, choose, load_evaluator, read_entry
 from explorer.results import GMACS, PARAMS

@@ -33,7 +33,7 @@ def test_ctrl_c_keeps_what_is_finished(space_file: Path, tmp_path: Path) -> None
     assert told(run(space_file, tmp_path / "run")) == told(run(space_file, tmp_path / "whole"))
 
 
-@pytest.mark.parametrize("place", ["SearchStudy._end", "_read"])
+@pytest.mark.parametrize("place", ["SearchStudy._end", "read_trial"])
 def test_ctrl_c_while_a_trial_is_written(
     space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:

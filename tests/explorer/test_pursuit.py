@@ -103,7 +103,7 @@ def test_what_kills_the_search_is_given_up(
     class Killed(BaseException):
         pass
 
-    def die(self: object) -> None:
+    def die(self: object, patience_s: float | None) -> None:
         raise Killed("as by kill -9")
 
     with monkeypatch.context() as patched:

@@ -1,0 +1,9 @@
+"""Names of samplers and pruners, for `--help` and checks that need not load Optuna."""
+
+from __future__ import annotations
+
+SAMPLER_NAMES = ("nsga2", "nsga3", "tpe", "gp", "random")
+DEFAULT_SAMPLER = "nsga2"
+PRUNER_NAMES = ("median", "halving", "hyperband", "none")
+DEFAULT_PRUNER = "median"
+"""For evaluators that report on their way."""

@@ -1,0 +1,1 @@
+"""Studies that many machines share, in a database."""
