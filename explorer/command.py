@@ -123,7 +123,7 @@ def command(
     """Run the search and print its front."""
     if dashboard:
         require_dashboard()
-    screen = Screen(with_dashboard=dashboard)
+    screen = Screen(with_dashboard=dashboard, storage=storage, is_by_latency=objective == "latency")
     failure: Exception | None = None
     try:
         search(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import math
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,13 @@ def _score_axis(result: SearchResult) -> str:
     return f"{result.score_name} (no training)" if result.is_untrained and not result.is_by_cost else result.score_name
 
 
+def _cost_axis(result: SearchResult) -> tuple[str, Callable[[Member], float]]:
+    """What the front is cheap in, and how much of it a network takes; no number for one that was not timed."""
+    if result.is_by_latency:
+        return "ms for one image", lambda member: math.nan if member.latency_ms is None else member.latency_ms
+    return f"GMACs ({CONVENTION.split(': ')[1]})", lambda member: member.macs / 1e9
+
+
 def _in_columns(first: list[Any], second: list[Any], blank: Any) -> list[Any]:
     """Entries of a legend of two columns, the shorter one filled up so that each keeps to its own."""
     rows = max(len(first), len(second))
@@ -65,16 +74,17 @@ def pareto_figure(result: SearchResult) -> Any:
     figure = Figure(figsize=(8.4, 6), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
+    unit, cost = _cost_axis(result)
     kinds: list[Any] = []
     numbered: list[Any] = []
     for count, colour, members in _groups(result):
-        macs, scores = [m.macs / 1e9 for m in members], [m.score for m in members]
-        dots = axes.scatter(macs, scores, s=20, color=colour, alpha=0.6, linewidths=0, label=f"{count} stages")
+        costs, scores = [cost(m) for m in members], [m.score for m in members]
+        dots = axes.scatter(costs, scores, s=20, color=colour, alpha=0.6, linewidths=0, label=f"{count} stages")
         kinds.append(dots)
     front = result.front
-    axes.step([m.macs / 1e9 for m in front], [m.score for m in front], where="post", color=INK, linewidth=1.2, zorder=3)
+    axes.step([cost(m) for m in front], [m.score for m in front], where="post", color=INK, linewidth=1.2, zorder=3)
     rings = axes.scatter(
-        [m.macs / 1e9 for m in front],
+        [cost(m) for m in front],
         [m.score for m in front],
         s=42,
         facecolors="none",
@@ -85,7 +95,7 @@ def pareto_figure(result: SearchResult) -> Any:
     )
     kinds.append(rings)
     for number, member in enumerate(labelled(front), start=1):
-        x, y = member.macs / 1e9, member.score
+        x, y = cost(member), member.score
         # a front climbs to the right: up on the left and down on the right of a member lies no other
         offset, side = ((-4, 4), "right") if number % 2 else ((5, -11), "left")
         axes.annotate(str(number), (x, y), xytext=offset, textcoords="offset points", ha=side, fontsize=8)
@@ -93,7 +103,7 @@ def pareto_figure(result: SearchResult) -> Any:
         numbered.append(axes.scatter([], [], marker=f"${number}$", color=INK, s=30, linewidths=0, label=label))
     axes.margins(y=0.1)
     axes.set_title(_title(result), loc="left", fontsize=12, fontweight="bold", color=INK)
-    axes.set_xlabel(f"GMACs ({CONVENTION.split(': ')[1]})")
+    axes.set_xlabel(unit)
     axes.set_ylabel(_score_axis(result))
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)

@@ -26,13 +26,15 @@ def front_table(result: SearchResult) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     # where a cost is the score, one column tells both
     scores = [] if result.is_by_cost else [result.score_name]
-    for name in ("trial", "network", *scores, GMACS, PARAMS):
+    times = ["ms"] if any(member.latency_ms is not None for member in result.front) else []
+    for name in ("trial", "network", *scores, GMACS, PARAMS, *times):
         table.add_column(name, justify="left" if name == "network" else "right")
     for member in result.front:
         is_best = member.number == result.best.number
         costs = f"{member.macs / 1e9:.3f}", f"{member.params / 1e6:.2f}"
+        time = "–" if member.latency_ms is None else f"{member.latency_ms:.2f}"
         cells = (str(member.number), member.sketch, *([f"{member.score:.2f}"] if scores else []), *costs)
-        table.add_row(*cells, style="bold" if is_best else None)
+        table.add_row(*cells, *([time] if times else []), style="bold" if is_best else None)
     return table
 
 
@@ -45,6 +47,7 @@ def front_rows(result: SearchResult) -> list[dict[str, Any]]:
             "score": member.score,
             "macs": member.macs,
             "params": member.params,
+            "latency_ms": member.latency_ms,
             "file": str(result.out / "front" / member.file_name),
         }
         for member in result.front

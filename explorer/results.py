@@ -100,6 +100,11 @@ class SearchResult:
         return self.score_name in (GMACS, PARAMS)
 
     @property
+    def is_by_latency(self) -> bool:
+        """Whether the front is of scores and milliseconds, not MACs."""
+        return self.settings.get("objective") == "latency"
+
+    @property
     def best(self) -> Member:
         """The network with the highest score; raises SpecError if none was evaluated."""
         if not self.members:

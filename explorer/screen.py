@@ -13,7 +13,7 @@ from hiri_spec.quantities import format_resolution
 from .dashboard import Dashboard
 from .journal import JOURNAL
 from .pace import Pace
-from .results import Failed, Member, SearchResult, pareto_front
+from .results import Failed, Member, SearchResult, latency_of, macs_of, pareto_front
 from .space import Space
 from .watching import Started, Watcher
 
@@ -24,18 +24,22 @@ BAR_WIDTH = 12
 class Screen(Watcher):
     """Shows how a search goes: trials, pace, time left, size of the front, failures and the best.
 
-    `with_dashboard` starts optuna-dashboard too, which then stays in `dashboard`.
+    `with_dashboard` starts optuna-dashboard too, which stays in `dashboard`: on `storage` where the search is shared.
     """
 
-    def __init__(self, *, with_dashboard: bool = False) -> None:
+    def __init__(
+        self, *, with_dashboard: bool = False, storage: str | None = None, is_by_latency: bool = False
+    ) -> None:
         self._console = console(stderr=True)
-        self._with_dashboard = with_dashboard
+        self._with_dashboard, self._storage = with_dashboard, storage
+        self._cost = latency_of if is_by_latency else macs_of
         self.dashboard: Dashboard | None = None
         self._progress: Any = None
         self._task: Any = None
         self._last = 0.0
-        self._trials = self._done = self._failures = 0
+        self._trials = self._done = self._failures = self._stopped = 0
         self._front: tuple[Member, ...] = ()
+        self._best: Member | None = None
         self._pace = Pace(time.monotonic())
         self.result: SearchResult | None = None
 
@@ -45,8 +49,8 @@ class Screen(Watcher):
 
     def started(self, start: Started) -> None:
         """Say how rare what is looked for is, and open the bar."""
-        self._trials, self._done = start.trials, len(start.finished)
-        self._front = pareto_front(start.finished)
+        self._trials, self._done = start.trials, len(start.finished) + start.stopped
+        self._front = pareto_front(start.finished, self._cost)
         self._pace = Pace(time.monotonic())
         feasibility, budget = start.feasibility, start.budget
         limits = f"{budget.least_macs / 1e9:.4g} to {budget.macs / 1e9:.4g} GMACs"
@@ -63,7 +67,7 @@ class Screen(Watcher):
         if start.finished:
             self._print(f"going on after {len(start.finished)} finished trials")
         if self._with_dashboard:
-            self._open_dashboard(str(start.out / JOURNAL))
+            self._open_dashboard(self._storage or str(start.out / JOURNAL))
         if self._console.is_terminal:
             self._open_bar()
 
@@ -90,21 +94,44 @@ class Screen(Watcher):
 
     def tried(self, member: Member, best: Member) -> None:
         """Move on, with the best so far."""
+        self._best = best
+        self._front = pareto_front([*self._front, member], self._cost)
+        self._move_on()
+
+    def halted(self, stopped: Failed) -> None:
+        """Move on too."""
+        self._stopped += 1
+        self._move_on()
+
+    def narrowed(self, evaluator: str, networks: int, finished: int) -> None:
+        """Begin anew, with the best of what was found."""
+        self._print(f"then the best {networks} by {evaluator}" + (f", {finished} of them before" if finished else ""))
+        self._trials, self._done, self._front, self._best = networks, finished, (), None
+        self._pace, self._last = Pace(time.monotonic()), 0.0
+        if self._progress is not None:
+            self._progress.update(self._task, total=networks, completed=finished, how="evaluating")
+
+    def noted(self, message: str) -> None:
+        """Say it."""
+        self._print(message)
+
+    def _move_on(self) -> None:
         self._done += 1
-        self._front = pareto_front([*self._front, member])
         self._pace.finished(time.monotonic())
         if self._progress is not None:
-            line = ", ".join([*self._figures(), f"best {best.score:.2f}: {best.sketch}"])
+            found = [] if self._best is None else [f"best {self._best.score:.2f}: {self._best.sketch}"]
+            line = ", ".join([*self._figures(), *found])
             self._progress.update(self._task, completed=self._done, how=line)
         elif time.monotonic() - self._last > PLAIN_SECONDS or not self._last:
-            found = f"best {best.score:.2f}: {best.sketch}, {best.macs / 1e9:.3f} GMACs (trial {best.number})"
-            self._print(", ".join([f"{self._done}/{self._trials}", *self._figures(), found]))
+            found = [] if self._best is None else [_described(self._best)]
+            self._print(", ".join([f"{self._done}/{self._trials}", *self._figures(), *found]))
             self._last = time.monotonic()
 
     def _figures(self) -> list[str]:
-        left = self._pace.left(self._trials - self._done)
+        left = self._pace.left(max(0, self._trials - self._done))
         told = [self._pace.rate(), f"{left} left", f"front {len(self._front)}"]
-        return [*told, f"{self._failures} failed"] if self._failures else told
+        counts = (self._stopped, "stopped"), (self._failures, "failed")
+        return [*told, *(f"{count} {what}" for count, what in counts if count)]
 
     def failed(self, failed: Failed) -> None:
         """Tell why a trial has no score."""
@@ -142,6 +169,10 @@ class Screen(Watcher):
     def _print(self, line: str) -> None:
         # what users have written, names of files and reasons of failures above all, is no markup
         self._console.print(line, markup=False)
+
+
+def _described(best: Member) -> str:
+    return f"best {best.score:.2f}: {best.sketch}, {best.macs / 1e9:.3f} GMACs (trial {best.number})"
 
 
 def _shown(file: str) -> str:

@@ -16,6 +16,7 @@ COLUMNS = {
     "macs": "int64",
     "params": "int64",
     "seconds": "float64",
+    "latency_ms": "float64",
     "stages": "int64",
     "architecture": "object",
     "on_front": "bool",
@@ -29,14 +30,14 @@ COMPLETE = "complete"
 def trials_frame(result: SearchResult) -> DataFrame:
     """One row a trial, by number: COLUMNS, then one column for each parameter of the space.
 
-    `state` is complete, failed or pruned; where it isn't complete there is no score, and `reason` says why. A parameter
-    that has no say in a network has no value there.
+    `state` is complete, failed or stopped; where it isn't complete there is no score, and `reason` says why. There is a
+    latency where networks are timed. A parameter that has no say in a network has no value there.
     """
     import pandas
 
     front = {member.number for member in result.front}
     rows = [_row(member, on_front=member.number in front) for member in result.members]
-    rows += [_row(failed, on_front=False) for failed in result.failed]
+    rows += [_row(failed, on_front=False) for failed in (*result.failed, *result.stopped)]
     rows.sort(key=lambda row: row["number"])
     frame = pandas.DataFrame(rows, columns=[*COLUMNS, *(PREFIX + name for name in result.parameters)])
     frame = frame.astype({name: kind for name, kind in COLUMNS.items() if kind != "object"})
@@ -57,6 +58,7 @@ def _row(trial: Member | Failed, *, on_front: bool) -> dict[str, Any]:
         "macs": trial.macs,
         "params": trial.params,
         "seconds": getattr(trial, "seconds", float("nan")),
+        "latency_ms": getattr(trial, "latency_ms", None),
         "stages": len(trial.spec.stages),
         "architecture": trial.sketch,
         "on_front": on_front,

@@ -35,7 +35,7 @@ LAYERS = [
 ]
 EXPLORER_LAYERS = [
     ["entry", "interrupts", "names"],
-    ["figures", "latency", "untrained", "own_evaluator", "invocation", "pace", "dashboard"],
+    ["figures", "latency", "untrained", "own_evaluator", "invocation", "pace"],
     ["scale", "reproduce"],
     ["choices"],
     ["space"],
@@ -49,7 +49,7 @@ EXPLORER_LAYERS = [
     ["chain"],
     ["quest"],
     ["shared"],
-    ["watching"],
+    ["watching", "dashboard"],
     ["running"],
     ["search"],
     ["screen"],

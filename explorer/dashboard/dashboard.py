@@ -30,8 +30,8 @@ def require_dashboard() -> None:
 class Dashboard:
     """Serves a study's pages at `address`, from when it is made until `close`, as a context or not.
 
-    `storage` is a journal's path or a storage's URL. A process of its own keeps the search's pace what it is, and ends
-    with this one however that ends.
+    `storage` is a journal's path, or a shared storage as `--storage` names it. A process of its own keeps the search's
+    pace what it is, and ends with this one however that ends.
     """
 
     def __init__(self, storage: str) -> None:

@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
@@ -15,6 +16,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 import optuna
 from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import BaseJournalBackend, JournalFileBackend, JournalFileOpenLock
+
+from ..shared.address import FROM_ENVIRONMENT, read_address
 
 READING = ("GET", "HEAD")
 OUR_NAMES = ("127.0.0.1", "localhost")
@@ -40,13 +43,12 @@ class ReadOnlyJournal(BaseJournalBackend):
 
 
 def open_storage(place: str) -> BaseStorage:
-    """A journal by its path, or a storage by its URL."""
-    if "://" not in place:
+    """A journal by its path, or a shared storage as `--storage` names it, for as long as the process lasts."""
+    if "://" not in place and place != FROM_ENVIRONMENT:
         return JournalStorage(ReadOnlyJournal(Path(place)))
-    from optuna_dashboard._storage_url import get_storage
+    from ..shared.connection import open_storage as open_shared
 
-    storage: BaseStorage = get_storage(place)
-    return storage
+    return ExitStack().enter_context(open_shared(read_address(place)))
 
 
 def reading_only(application: Application) -> Application:

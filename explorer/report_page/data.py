@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from hiri_spec import cost
@@ -11,6 +12,7 @@ from hiri_spec.draw import draw_svg
 from hiri_spec.files import to_yaml
 from hiri_spec.tables import format_shape
 
+from ..results import latency_of, macs_of
 from .curves import Point, best_so_far, dominated_shares
 from .importances import BEST_SHARE, FEWEST_TRIALS, best_share, importances
 
@@ -36,6 +38,7 @@ def page_data(result: SearchResult) -> dict[str, Any]:
         "scoreName": result.score_name,
         "isUntrained": result.is_untrained,
         "isByCost": result.is_by_cost,
+        "isByLatency": result.is_by_latency,
         "convention": CONVENTION,
         "command": result.command,
         "out": str(result.out),
@@ -47,7 +50,8 @@ def page_data(result: SearchResult) -> dict[str, Any]:
         "front": [places[member.number] for member in result.front],
         "best": places[result.best.number] if members else None,
         "details": {places[member.number]: _detail(member) for member in detailed},
-        "failed": [_failed(failed) for failed in result.failed],
+        "failed": [_failed(each) for each in sorted((*result.failed, *result.stopped), key=lambda each: each.number)],
+        "earlier": [_earlier(level, members) for level in result.earlier],
         "bestSoFar": best_so_far([member.score for member in members]),
         "dominated": _dominated(result),
         "importances": _importances(result),
@@ -83,7 +87,8 @@ def _trial(member: Member, parameters: Mapping[str, Parameter]) -> list[Any]:
     ]
     widths = " ".join(str(stage[-1].width) for stage in member.spec.stages)
     facts = [member.number, member.score, member.macs, member.params, round(member.seconds, 3)]
-    return [*facts, len(member.spec.stages), member.sketch, widths, to_yaml(member.spec), values]
+    latency_ms = None if member.latency_ms is None else round(member.latency_ms, 3)
+    return [*facts, latency_ms, len(member.spec.stages), member.sketch, widths, to_yaml(member.spec), values]
 
 
 def _detail(member: Member) -> dict[str, Any]:
@@ -105,15 +110,25 @@ def _failed(failed: Failed) -> dict[str, Any]:
     return facts | {"sketch": failed.sketch, "macs": failed.macs, "params": failed.params, "yaml": to_yaml(failed.spec)}
 
 
+def _earlier(level: SearchResult, members: Sequence[Member]) -> dict[str, Any]:
+    """An evaluator before the last: how many networks it scored, and those that went on in the order of `members`."""
+    scores = {member.number: member.score for member in level.members}
+    own = [scores.get(member.number) for member in members]
+    return {"scoreName": level.score_name, "count": len(level.members), "scores": own}
+
+
 def _feasibility(result: SearchResult) -> dict[str, Any] | None:
     known = result.feasibility
     return None if known is None else {"draws": known.draws, "valid": known.valid, "feasible": known.feasible}
 
 
 def _dominated(result: SearchResult) -> list[float]:
-    points = [Point(member.score, member.macs) for member in result.members]
-    most = max((member.macs for member in result.members), default=0)
-    return [round(share, 6) for share in dominated_shares(points, result.settings.get("budget") or most)]
+    cost = latency_of if result.is_by_latency else macs_of
+    limit = result.settings.get("max_latency_ms" if result.is_by_latency else "budget")
+    costs = [cost(member) for member in result.members]
+    most = limit or max((each for each in costs if isfinite(each)), default=0.0)
+    points = [Point(member.score, min(each, most)) for member, each in zip(result.members, costs, strict=True)]
+    return [round(share, 6) for share in dominated_shares(points, most)]
 
 
 def _importances(result: SearchResult) -> dict[str, Any]:

@@ -93,6 +93,17 @@ def test_it_writes_nothing(dashboard: Dashboard, found: SearchResult) -> None:
 
 
 @needs_dashboard
+def test_a_shared_study(space_file: Path, tmp_path: Path) -> None:
+    storage = f"sqlite:///{tmp_path / 'shared.db'}"
+    run(space_file, tmp_path / "run", trials=3, storage=storage)
+    with Dashboard(storage) as dashboard:
+        (study,) = ask(dashboard.address, "api/studies")["study_summaries"]
+        assert len(ask(dashboard.address, f"api/studies/{study['study_id']}?after=0")["trials"]) == 3
+        with pytest.raises(HTTPError, match="403"):
+            ask(dashboard.address, f"api/studies/{study['study_id']}", "DELETE")
+
+
+@needs_dashboard
 def test_it_answers_this_machine_only(dashboard: Dashboard) -> None:
     """A page elsewhere could have its own name lead to 127.0.0.1, and read what is answered."""
     with pytest.raises(HTTPError, match="403"):

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 import hiri_spec
 from explorer.command import app
 from explorer.plots import labelled, pareto_figure
-from explorer.report import front_table
-from explorer.results import SearchResult
+from explorer.report import front_rows, front_table
+from explorer.results import SearchResult, latency_of, pareto_front
 from hiri_spec import SpecError
 
 
@@ -59,6 +59,21 @@ def test_costs_that_are_the_score_are_told_once(found: SearchResult) -> None:
     assert [column.header for column in front_table(scored).columns][2:] == ["ZiCo score", "GMACs", "params M"]
     (axes,) = pareto_figure(scored).axes
     assert axes.get_ylabel() == "ZiCo score (no training)"
+
+
+def test_what_was_timed_is_told(found: SearchResult) -> None:
+    members = tuple(replace(member, latency_ms=20.0 - member.number) for member in found.members)
+    timed = replace(
+        found,
+        members=members,
+        front=pareto_front(members, latency_of),
+        settings={**found.settings, "objective": "latency"},
+    )
+    assert [column.header for column in front_table(timed).columns][-1] == "ms"
+    assert front_rows(timed)[0]["latency_ms"] == timed.front[0].latency_ms
+    (axes,) = pareto_figure(timed).axes
+    assert axes.get_xlabel() == "ms for one image"
+    assert list(axes.lines[0].get_xdata()) == [member.latency_ms for member in timed.front]
 
 
 def test_each_column_of_the_legend_keeps_to_its_own(found: SearchResult) -> None:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
 from reports import NASTY, with_nasty_texts, with_trials
 
-from explorer.results import SearchResult
+from explorer.results import Failed, SearchResult, latency_of, pareto_front
 from hiri_spec.files import to_yaml
 
 CHROMIUM = shutil.which("chromium")
@@ -234,6 +234,39 @@ def test_what_failed_and_how_to_run_it_again(show: Open, found: SearchResult) ->
     assert opened.page.locator("main img").count() == 0
     assert opened.page.title().startswith("12 networks")
     assert "1 trial without a score" in opened.text("#summary")
+    opened.check()
+
+
+def test_by_latency_and_in_stages(show: Open, result: SearchResult) -> None:
+    """Networks that were timed, the last of them not; most trials were stopped, and what is left was scored before."""
+    members = tuple(
+        replace(member, latency_ms=None if member.number == 59 else 1 + member.number % 7 + member.number / 100)
+        for member in result.members
+    )
+    stopped = [
+        Failed(60 + number, "no better than half", None, m.spec, m.macs, m.params, m.values, state="stopped")
+        for number, m in enumerate([*members] * 4)
+    ]
+    opened = show(
+        replace(
+            result,
+            members=members,
+            front=pareto_front(members, latency_of),
+            settings={**result.settings, "objective": "latency", "max_latency_ms": 9.0},
+            stopped=tuple(stopped),
+            earlier=(replace(result, score_name="NASWOT score"),),
+        )
+    )
+    assert opened.page.locator("#front-plot .point").count() == 59
+    assert "ms for one image" in opened.text("#front-plot")
+    assert "no other has a higher score at no more milliseconds" in opened.text("#front-note")
+    assert "Before that, 60 networks had a NASWOT score." in opened.text("#summary")
+    assert re.search(r"NASWOT score before\n[0-9.]+\n", opened.text("#detail-content"))
+    assert re.search(r"params, [0-9.]+ ms", opened.text("#detail-content"))
+    assert opened.page.locator("#failed tbody tr").count() == 200
+    assert "40 more are in trials.csv." in opened.text("#failed")
+    times = [float(row.split("\t")[-1]) for row in opened.page.locator("#networks tbody tr").all_inner_texts()]
+    assert times == sorted(times)
     opened.check()
 
 

@@ -78,7 +78,7 @@ def test_every_network_is_there(found: SearchResult, tmp_path: Path) -> None:
     data = page_data(found)
     names = [parameter["name"] for parameter in data["parameters"]]
     for member, facts in zip(found.members, data["trials"], strict=True):
-        number, score, macs, params, _, stages, sketch, _, yaml, values = facts
+        number, score, macs, params, _, _, stages, sketch, _, yaml, values = facts
         assert (number, score, macs, params) == (member.number, member.score, member.macs, member.params)
         assert (stages, sketch) == (len(member.spec.stages), member.sketch)
         (tmp_path / "spec.yaml").write_text(yaml)

@@ -13,8 +13,8 @@ from rich.console import Console
 from explorer.budget import Budget, Feasibility
 from explorer.results import Failed, Member, SearchResult
 from explorer.screen import Screen
-from explorer.search import Started
 from explorer.space import load_space
+from explorer.watching import Started
 
 
 def opened(
@@ -70,6 +70,28 @@ def test_lines_where_there_is_no_terminal(found: SearchResult, monkeypatch: pyte
     assert re.search(r"1/300, [0-9.e+]+ trials/s, 0:0\d:\d\d left, " + re.escape(first), told)
     assert "12/300" not in told  # a line now and then
     assert "\x1b" not in told
+
+
+def test_what_is_stopped_moves_on(found: SearchResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, shown = opened(monkeypatch, 12)
+    screen.halted(failure_of(found.best, "no better than half"))
+    assert re.search(r" 1/12 .* front 0, 1 stopped$", last_line(screen, shown))
+    screen.tried(found.best, found.best)
+    assert re.search(r" 2/12 .* front 1, 1 stopped, best ", last_line(screen, shown))
+    screen.close()
+
+
+def test_the_best_are_evaluated_further(found: SearchResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, shown = opened(monkeypatch, 12)
+    for member in found.members:
+        screen.tried(member, found.best)
+    screen.narrowed("train:digits", 5, 2)
+    assert "then the best 5 by train:digits, 2 of them before" in shown.getvalue()
+    screen.tried(found.members[0], found.members[0])
+    assert re.search(r" 3/5 .* front 1, best ", last_line(screen, shown))
+    screen.noted("waiting for the database")
+    screen.close()
+    assert "waiting for the database" in shown.getvalue()
 
 
 def test_texts_of_users_are_no_markup(found: SearchResult, monkeypatch: pytest.MonkeyPatch) -> None:

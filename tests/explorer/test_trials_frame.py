@@ -85,6 +85,14 @@ def test_only_failures(broken: SearchResult) -> None:
     assert list(frame.state) == ["failed"]
 
 
-def test_what_is_cut_short(broken: SearchResult) -> None:
-    pruned: Failed = replace(broken.failed[0], state="pruned", reason="no better than half")
-    assert list(replace(broken, failed=(pruned,)).trials.state).count("pruned") == 1
+def test_what_is_stopped(broken: SearchResult) -> None:
+    stopped: Failed = replace(broken.failed[0], number=13, state="stopped", reason="no better than half")
+    frame = replace(broken, stopped=(stopped,)).trials
+    assert list(frame.state) == ["complete"] * 3 + ["failed"] + ["complete"] * 9 + ["stopped"]
+    assert frame.reason[13] == "no better than half"
+
+
+def test_latency(broken: SearchResult) -> None:
+    assert broken.trials.latency_ms.isna().all()
+    timed = tuple(replace(member, latency_ms=2.5) for member in broken.members)
+    assert set(replace(broken, members=timed).trials.latency_ms.dropna()) == {2.5}

@@ -77,6 +77,9 @@ function figures(page, one, other) {
     [page.params.unit.trim(), (trial) => trial.params, page.params.write],
     ["seconds to evaluate", (trial) => trial.seconds, (value) => value.toFixed(2)],
   ];
+  if (one.latency !== null && other.latency !== null) {
+    measures.splice(2, 0, ["ms for one image", (trial) => trial.latency, (value) => value.toFixed(2)]);
+  }
   if (!page.isByCost) measures.unshift([page.scoreName, (trial) => trial.score, scoreText]);
   const rows = measures.map(([label, read, write]) => {
     const [before, after] = [read(one), read(other)];

@@ -58,7 +58,8 @@ function drawHypervolume(page) {
     svg.append(shape("path", { class: "curve", d: stepsThrough(points, x, y) }));
     place.replaceChildren(svg);
   });
-  const box = "the box between the lowest score at the budget and the highest score at the fewest MACs seen";
+  const best = `the highest score at the fewest ${page.cost.name} seen`;
+  const box = `the box between the lowest score at the limit and ${best}`;
   const reached = percent(dominated[dominated.length - 1]);
   leaveOut("hypervolume", `How much of ${box} the front dominates; at the end ${reached}.`);
 }

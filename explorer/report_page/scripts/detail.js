@@ -30,6 +30,9 @@ function facts(page, index) {
   const ranks = [index === page.best ? "the highest score" : "", page.front.includes(index) ? "on the front" : ""];
   const said = ranks.filter(Boolean).join(", ");
   if (!page.isByCost) add(page.scoreName, scoreText(trial.score));
+  for (const { scoreName, scores } of page.earlier) {
+    if (scores[index] !== null) add(`${scoreName} before`, scoreText(scores[index]));
+  }
   add("cost", page.costs(trial));
   add("evaluated in", `${trial.seconds.toFixed(trial.seconds < 10 ? 2 : 0)} s`);
   if (said) add("place", said);

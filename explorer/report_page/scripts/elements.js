@@ -40,6 +40,7 @@ function scrollable(label, inside) {
 }
 
 const mmacs = (macs) => (macs / 1e6).toLocaleString("en", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const milliseconds = (time) => `${time.toFixed(time < 10 ? 2 : 1)} ms`;
 const whole = (count) => count.toLocaleString("en");
 const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
 const plural = (count, word) => `${whole(count)} ${word}${count === 1 ? "" : "s"}`;

@@ -13,8 +13,9 @@ function drawFront(page) {
   }
   const isOnFront = new Set(front);
   const hidden = new Set();
-  const across = (trial) => page.macs.number(trial.macs);
-  const whole = [domainOf(trials.map(across)), domainOf(trials.map((trial) => trial.score), 0.08)];
+  const across = page.cost.of;
+  const known = trials.map(across).filter((cost) => cost !== null);
+  const whole = [domainOf(known), domainOf(trials.map((trial) => trial.score), 0.08)];
   const size = trials.length > MANY ? 0.7 : 1;
   let domains = whole;
   let points = [];
@@ -37,8 +38,8 @@ function drawFront(page) {
   legend.append(reset);
   note.textContent =
     "Each point is a network, its shape says how many stages it has; those in rings are on the Pareto front: no " +
-    "other has a higher score at no more MACs. Click a point for the network, with Shift to compare it with the one " +
-    "shown; drag with the mouse to enlarge. The keys ← and → go along the front, Enter shows the network.";
+    `other has a higher score at no more ${page.cost.name}. Click a point for the network, with Shift to compare it ` +
+    "with the one shown; drag with the mouse to enlarge. The keys ← and → go along the front, Enter shows the network.";
 
   function show(next) {
     domains = next;
@@ -51,16 +52,16 @@ function drawFront(page) {
     const name = page.scoreName + (page.isUntrained && !page.isByCost ? " (no training)" : "");
     const about = `${plural(trials.length, "network")}, ${front.length} of them on the Pareto front`;
     const height = isNarrow ? 320 : 430;
-    picture = plane(width, height, domains, [page.macs.unit, name], about);
+    picture = plane(width, height, domains, [page.cost.unit, name], about);
     const { svg, x, y } = picture;
-    const isIn = (value, [low, high]) => value >= low && value <= high;
+    const isIn = (value, [low, high]) => value !== null && value >= low && value <= high;
     points = trials.map((trial) => {
       const isShown = isIn(across(trial), domains[0]) && isIn(trial.score, domains[1]) && !hidden.has(trial.stages);
       return isShown ? [x(across(trial)), y(trial.score)] : null;
     });
     const area = { x: MARGIN.left, y: 0, width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.bottom };
     svg.append(shape("defs", {}, shape("clipPath", { id: "plane" }, shape("rect", area))));
-    const steps = front.map((index) => [across(trials[index]), trials[index].score]);
+    const steps = front.map((index) => [across(trials[index]), trials[index].score]).filter(([cost]) => cost !== null);
     svg.append(shape("path", { class: "curve", "clip-path": "url(#plane)", d: stepsThrough(steps, x, y) }));
     points.forEach((point, index) => {
       if (!point) return;

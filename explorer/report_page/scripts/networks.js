@@ -1,6 +1,7 @@
 // The networks as a table, in which every one can be reached by keyboard; and the trials that have no score.
 
 const ROWS = 50;
+const MOST_FAILED = 200;
 
 function drawNetworks(page) {
   const place = document.getElementById("networks-content");
@@ -13,6 +14,7 @@ function drawNetworks(page) {
     element("option", { value: "front" }, `the front (${whole(front.length)})`),
     element("option", { value: "all" }, `all (${whole(trials.length)})`),
   );
+  const isTimed = trials.some((trial) => trial.latency !== null);
   const columns = [
     ["trial", "trial", (trial) => trial.number, (trial) => String(trial.number), false],
     ["sketch", "network", (trial) => trial.sketch, (trial) => trial.sketch, true],
@@ -20,8 +22,9 @@ function drawNetworks(page) {
     ["macs", page.macs.unit, (trial) => trial.macs, (trial) => page.macs.write(trial.macs), false],
     ["params", page.params.unit, (trial) => trial.params, (trial) => page.params.write(trial.params), false],
     ["seconds", "seconds", (trial) => trial.seconds, (trial) => trial.seconds.toFixed(2), false],
-  ].filter(([key]) => key !== "score" || !page.isByCost);
-  let sorted = { key: "macs", isDown: false };
+    ["latency", "ms", (trial) => trial.latency ?? Infinity, (trial) => trial.latency?.toFixed(2) ?? "–", false],
+  ].filter(([key]) => (key !== "score" || !page.isByCost) && (key !== "latency" || isTimed));
+  let sorted = { key: page.isByLatency ? "latency" : "macs", isDown: false };
   let shown = ROWS;
   const body = element("tbody");
   const heads = columns.map(([key, label, , , isText]) => {
@@ -82,9 +85,9 @@ function drawNetworks(page) {
 function drawFailed(page) {
   if (!page.failed.length) return;
   document.getElementById("failed").hidden = false;
-  const rows = page.failed.map((trial) => {
+  const rows = page.failed.slice(0, MOST_FAILED).map((trial) => {
     const text = element("pre", { tabindex: "0" }, trial.yaml);
-    const yaml = element("details", {}, element("summary", {}, trial.file), text);
+    const yaml = element("details", {}, element("summary", {}, trial.file || "show"), text);
     const reason = element("div", { class: "fold" }, trial.reason);
     const costs = [page.macs.write(trial.macs), page.params.write(trial.params)];
     return [String(trial.number), trial.state, reason, trial.sketch, ...costs, yaml];
@@ -92,5 +95,8 @@ function drawFailed(page) {
   const figures = [page.macs.unit, page.params.unit].map((name) => [name, false]);
   const texts = ["state", "reason", "network"].map((name) => [name, true]);
   const columns = [["trial", false], ...texts, ...figures, ["YAML", true]];
-  document.getElementById("failed-content").replaceChildren(table("Trials without a score", columns, rows));
+  const left = page.failed.length - rows.length;
+  const more = left > 0 ? element("p", { class: "note" }, `${whole(left)} more are in trials.csv.`) : null;
+  const shown = [table("Trials without a score", columns, rows), more].filter(Boolean);
+  document.getElementById("failed-content").replaceChildren(...shown);
 }

@@ -1,6 +1,7 @@
 // Reads the data, and draws every part of the page.
 
-const FIELDS = ["number", "score", "macs", "params", "seconds", "stages", "sketch", "widths", "yaml", "values"];
+const FACTS = ["number", "score", "macs", "params", "seconds", "latency"];
+const FIELDS = [...FACTS, "stages", "sketch", "widths", "yaml", "values"];
 
 function readPage() {
   const page = JSON.parse(document.getElementById("data").textContent);
@@ -8,8 +9,13 @@ function readPage() {
   const most = (name) => Math.max(0, ...[...page.trials, ...page.failed].map((trial) => trial[name]));
   page.macs = amounts(most("macs"), "MACs");
   page.params = amounts(most("params"), " params");
-  page.costs = ({ macs, params }) =>
-    `${page.macs.write(macs)} ${page.macs.unit}, ${page.params.write(params)} ${page.params.unit}`;
+  page.costs = ({ macs, params, latency }) =>
+    `${page.macs.write(macs)} ${page.macs.unit}, ${page.params.write(params)} ${page.params.unit}` +
+    (latency === null ? "" : `, ${milliseconds(latency)}`);
+  /** What the front is cheap in: its name, and a network's, null if that isn't known. */
+  page.cost = page.isByLatency
+    ? { unit: "ms for one image", name: "milliseconds", of: (trial) => trial.latency }
+    : { unit: page.macs.unit, name: "MACs", of: (trial) => page.macs.number(trial.macs) };
   page.groups = [...new Set(page.trials.map((trial) => trial.stages))].sort((a, b) => a - b);
   page.chosen = page.best ?? -1;
   /** Told of every choice: (index, whether somebody asked for it). */
@@ -27,12 +33,15 @@ function drawSummary(page) {
   const { trials, best, front, failed, ending } = page;
   const parts = [];
   if (best !== null) {
-    const { number, sketch, score, macs, params } = trials[best];
+    const { number, sketch, score } = trials[best];
     const named = page.isByCost ? "" : `${page.scoreName} ${scoreText(score)}, `;
-    parts.push(`The best is trial ${number}: ${sketch}, ${named}${page.costs({ macs, params })}.`);
+    parts.push(`The best is trial ${number}: ${sketch}, ${named}${page.costs(trials[best])}.`);
     parts.push(`${plural(front.length, "network")} on the Pareto front.`);
   }
   if (failed.length) parts.push(`${plural(failed.length, "trial")} without a score.`);
+  for (const level of page.earlier) {
+    parts.push(`Before that, ${plural(level.count, "network")} had a ${level.scoreName}.`);
+  }
   if (page.isUntrained && !page.isByCost) parts.push("The score needs no training and is no accuracy.");
   if (ending) parts.push(`The search ended early: ${ending}.`);
   document.getElementById("summary").textContent = parts.join(" ");
