@@ -11,7 +11,7 @@ from hiri_spec.cost import CONVENTION
 from hiri_spec.quantities import format_resolution
 
 from .dashboard import Dashboard
-from .journal import JOURNAL
+from .names import JOURNAL
 from .pace import Pace
 from .results import Failed, Member, SearchResult, pareto_front
 from .space import Space
@@ -34,8 +34,9 @@ class Screen(Watcher):
         self._progress: Any = None
         self._task: Any = None
         self._last = 0.0
-        self._trials = self._done = self._failures = 0
+        self._trials = self._done = self._failures = self._stopped = 0
         self._front: tuple[Member, ...] = ()
+        self._best: Member | None = None
         self._pace = Pace(time.monotonic())
         self.result: SearchResult | None = None
 
@@ -45,7 +46,7 @@ class Screen(Watcher):
 
     def started(self, start: Started) -> None:
         """Say how rare what is looked for is, and open the bar."""
-        self._trials, self._done = start.trials, len(start.finished)
+        self._trials, self._done, self._stopped = start.trials, len(start.finished) + start.stopped, start.stopped
         self._front = pareto_front(start.finished)
         self._pace = Pace(time.monotonic())
         feasibility, budget = start.feasibility, start.budget
@@ -61,7 +62,7 @@ class Screen(Watcher):
         if start.dropped_bytes:
             self._print(f"an unfinished last line of {start.dropped_bytes} bytes was cut off the journal")
         if start.finished:
-            self._print(f"going on after {len(start.finished)} finished trials")
+            self._print(f"going on after {self._done} finished trials")
         if self._with_dashboard:
             self._open_dashboard(str(start.out / JOURNAL))
         if self._console.is_terminal:
@@ -90,9 +91,24 @@ class Screen(Watcher):
 
     def tried(self, member: Member, best: Member) -> None:
         """Move on, with the best so far."""
-        self._done += 1
         self._front = pareto_front([*self._front, member])
+        self._move_on(best)
+
+    def halted(self, stopped: Failed) -> None:
+        """Move on: what was not worth going on with is over too."""
+        self._stopped += 1
+        self._move_on(None)
+
+    def _move_on(self, best: Member | None) -> None:
+        self._done += 1
+        self._best = best or self._best
         self._pace.finished(time.monotonic())
+        self._show()
+
+    def _show(self) -> None:
+        best = self._best
+        if best is None:
+            return
         if self._progress is not None:
             line = ", ".join([*self._figures(), f"best {best.score:.2f}: {best.sketch}"])
             self._progress.update(self._task, completed=self._done, how=line)
@@ -104,12 +120,27 @@ class Screen(Watcher):
     def _figures(self) -> list[str]:
         left = self._pace.left(self._trials - self._done)
         told = [self._pace.rate(), f"{left} left", f"front {len(self._front)}"]
-        return [*told, f"{self._failures} failed"] if self._failures else told
+        counts = {"stopped early": self._stopped, "failed": self._failures}
+        return [*told, *(f"{count} {what}" for what, count in counts.items() if count)]
 
     def failed(self, failed: Failed) -> None:
         """Tell why a trial has no score."""
         self._failures += 1
         self._print(f"trial {failed.number} failed: {failed.reason} ({_shown(str(failed.file))})")
+
+    def narrowed(self, evaluator: str, networks: int, finished: int) -> None:
+        """Begin the count anew, for the evaluator that the best get."""
+        self.close()
+        self._print(f"then {evaluator} for the best {networks}")
+        self._trials, self._done, self._stopped, self._front = networks, min(finished, networks), 0, ()
+        self._best, self._last = None, 0.0
+        self._pace = Pace(time.monotonic())
+        if self._console.is_terminal:
+            self._open_bar()
+
+    def noted(self, message: str) -> None:
+        """Tell what may be worth knowing."""
+        self._console.print(message, soft_wrap=True, markup=False)
 
     def ended(self, result: SearchResult) -> None:
         """Keep what was found, which is printed however the rest goes."""

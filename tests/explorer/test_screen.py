@@ -13,8 +13,8 @@ from rich.console import Console
 from explorer.budget import Budget, Feasibility
 from explorer.results import Failed, Member, SearchResult
 from explorer.screen import Screen
-from explorer.search import Started
 from explorer.space import load_space
+from explorer.watching import Started
 
 
 def opened(
