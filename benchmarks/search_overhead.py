@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 from explorer.results import Member
-from explorer.search import Started, Watcher, search
+from explorer.search import search
+from explorer.watching import Started, Watcher
 
 from .timing import report
 

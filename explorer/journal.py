@@ -15,7 +15,6 @@ from optuna.trial import FrozenTrial, TrialState
 from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
-JOURNAL = "study.journal"
 HEADER_LINES = 2
 """The first lines, without which no trial can be read: the study, and which search it belongs to."""
 CREATE_TRIAL = 4

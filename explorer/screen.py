@@ -11,7 +11,7 @@ from hiri_spec.cost import CONVENTION
 from hiri_spec.quantities import format_resolution
 
 from .dashboard import Dashboard
-from .journal import JOURNAL
+from .names import JOURNAL
 from .pace import Pace
 from .results import Failed, Member, SearchResult, latency_of, macs_of, pareto_front
 from .space import Space
@@ -49,8 +49,9 @@ class Screen(Watcher):
 
     def started(self, start: Started) -> None:
         """Say how rare what is looked for is, and open the bar."""
-        self._trials, self._done = start.trials, len(start.finished) + start.stopped
+        self._trials, self._done, self._stopped = start.trials, len(start.finished) + start.stopped, start.stopped
         self._front = pareto_front(start.finished, self._cost)
+        self._best = self._front[-1] if self._front else None
         self._pace = Pace(time.monotonic())
         feasibility, budget = start.feasibility, start.budget
         limits = f"{budget.least_macs / 1e9:.4g} to {budget.macs / 1e9:.4g} GMACs"
@@ -65,7 +66,7 @@ class Screen(Watcher):
         if start.dropped_bytes:
             self._print(f"an unfinished last line of {start.dropped_bytes} bytes was cut off the journal")
         if start.finished:
-            self._print(f"going on after {len(start.finished)} finished trials")
+            self._print(f"going on after {self._done} finished trials")
         if self._with_dashboard:
             self._open_dashboard(self._storage or str(start.out / JOURNAL))
         if self._console.is_terminal:
@@ -94,49 +95,55 @@ class Screen(Watcher):
 
     def tried(self, member: Member, best: Member) -> None:
         """Move on, with the best so far."""
-        self._best = best
         self._front = pareto_front([*self._front, member], self._cost)
-        self._move_on()
+        self._move_on(best)
 
     def halted(self, stopped: Failed) -> None:
-        """Move on too."""
+        """Move on: what was not worth going on with is over too."""
         self._stopped += 1
-        self._move_on()
+        self._move_on(None)
 
-    def narrowed(self, evaluator: str, networks: int, finished: int) -> None:
-        """Begin anew, with the best of what was found."""
-        self._print(f"then the best {networks} by {evaluator}" + (f", {finished} of them before" if finished else ""))
-        self._trials, self._done, self._front, self._best = networks, finished, (), None
-        self._pace, self._last = Pace(time.monotonic()), 0.0
-        if self._progress is not None:
-            self._progress.update(self._task, total=networks, completed=finished, how="evaluating")
-
-    def noted(self, message: str) -> None:
-        """Say it."""
-        self._print(message)
-
-    def _move_on(self) -> None:
+    def _move_on(self, best: Member | None) -> None:
         self._done += 1
+        self._best = best or self._best
         self._pace.finished(time.monotonic())
+        self._show()
+
+    def _show(self) -> None:
+        best, line = self._best, ", ".join(self._figures())
+        if best is not None:
+            line += f", best {best.score:.2f}: {best.sketch}"
         if self._progress is not None:
-            found = [] if self._best is None else [f"best {self._best.score:.2f}: {self._best.sketch}"]
-            line = ", ".join([*self._figures(), *found])
             self._progress.update(self._task, completed=self._done, how=line)
         elif time.monotonic() - self._last > PLAIN_SECONDS or not self._last:
-            found = [] if self._best is None else [_described(self._best)]
-            self._print(", ".join([f"{self._done}/{self._trials}", *self._figures(), *found]))
+            where = "" if best is None else f", {best.macs / 1e9:.3f} GMACs (trial {best.number})"
+            self._print(f"{self._done}/{self._trials}, {line}{where}")
             self._last = time.monotonic()
 
     def _figures(self) -> list[str]:
         left = self._pace.left(max(0, self._trials - self._done))
         told = [self._pace.rate(), f"{left} left", f"front {len(self._front)}"]
-        counts = (self._stopped, "stopped"), (self._failures, "failed")
-        return [*told, *(f"{count} {what}" for count, what in counts if count)]
+        counts = {"stopped early": self._stopped, "failed": self._failures}
+        return [*told, *(f"{count} {what}" for what, count in counts.items() if count)]
 
     def failed(self, failed: Failed) -> None:
         """Tell why a trial has no score."""
         self._failures += 1
         self._print(f"trial {failed.number} failed: {failed.reason} ({_shown(str(failed.file))})")
+
+    def narrowed(self, evaluator: str, networks: int, finished: int) -> None:
+        """Begin the count anew, for the evaluator that the best get."""
+        self.close()
+        self._print(f"then {evaluator} for the best {networks}")
+        self._trials, self._done, self._stopped, self._front = networks, min(finished, networks), 0, ()
+        self._best, self._last = None, 0.0
+        self._pace = Pace(time.monotonic())
+        if self._console.is_terminal:
+            self._open_bar()
+
+    def noted(self, message: str) -> None:
+        """Tell what may be worth knowing."""
+        self._console.print(message, soft_wrap=True, markup=False)
 
     def ended(self, result: SearchResult) -> None:
         """Keep what was found, which is printed however the rest goes."""
@@ -169,10 +176,6 @@ class Screen(Watcher):
     def _print(self, line: str) -> None:
         # what users have written, names of files and reasons of failures above all, is no markup
         self._console.print(line, markup=False)
-
-
-def _described(best: Member) -> str:
-    return f"best {best.score:.2f}: {best.sketch}, {best.macs / 1e9:.3f} GMACs (trial {best.number})"
 
 
 def _shown(file: str) -> str:

@@ -19,7 +19,8 @@ from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
 from .extension import MOST_TOLD, carry, find_contradictions
-from .journal import ATTEMPTS, FACTS, JOURNAL, Journal, copy_trial
+from .journal import ATTEMPTS, FACTS, Journal, copy_trial
+from .names import JOURNAL
 from .samplers.network_sampler import NetworkSampler
 
 Direction = Literal["minimize", "maximize"]

@@ -51,7 +51,7 @@ EXPLORER_LAYERS = [
     ["shared"],
     ["watching", "dashboard"],
     ["running"],
-    ["search"],
+    ["search", "trust"],
     ["screen"],
     ["worker", "proxy"],
     ["command", "worker_command", "proxy_command", "__init__"],

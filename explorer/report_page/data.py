@@ -101,12 +101,8 @@ def _detail(member: Member) -> dict[str, Any]:
 
 
 def _failed(failed: Failed) -> dict[str, Any]:
-    facts = {
-        "number": failed.number,
-        "state": failed.state,
-        "reason": failed.reason,
-        "file": failed.file.name if failed.file else "",
-    }
+    file = failed.file.name if failed.file else ""
+    facts = {"number": failed.number, "state": failed.state, "reason": failed.reason, "file": file}
     return facts | {"sketch": failed.sketch, "macs": failed.macs, "params": failed.params, "yaml": to_yaml(failed.spec)}
 
 

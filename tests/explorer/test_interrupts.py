@@ -17,7 +17,7 @@ from explorer import study
 from explorer.command import app
 from explorer.results import Member
 from explorer.screen import Screen
-from explorer.search import Watcher
+from explorer.watching import Watcher
 
 
 def test_ctrl_c_keeps_what_is_finished(space_file: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from explorer.command import app
 from explorer.invocation import invocation, without_password
 from explorer.results import SearchResult
-from explorer.search import Watcher
+from explorer.watching import Watcher
 
 
 def asked(budget: str, *, storage: str | None = None, prune: bool = False, watcher: Any = None) -> None:
@@ -37,10 +37,11 @@ def asked(budget: str, *, storage: str | None = None, prune: bool = False, watch
         ({"set": {"stem.width": 32, "name": "x"}}, "--set stem.width=32 --set name=x"),
         ({"set": {"head": {"classes": 10}}}, "--set 'head={classes: 10}'"),
         ({"seed": -1}, "--seed=-1"),
+        ({"then": ["100:zico", "20:train,epochs=5"]}, "--then 100:zico --then 20:train,epochs=5"),
         ({"evaluator": "it's.py:score"}, """--evaluator 'it'"'"'s.py:score'"""),
         ({"watcher": Watcher()}, ""),
     ],
-    ids=str,
+    ids=lambda value: "watcher" if "watcher" in value else str(value),
 )
 def test_what_is_not_by_default_is_told(options: dict[str, Any], line: str) -> None:
     from inspect import signature

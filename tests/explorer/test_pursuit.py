@@ -17,7 +17,7 @@ from searches import BUDGET, run, told
 import hiri_spec
 from explorer.evaluators import params
 from explorer.pursuit import evaluation_seed
-from explorer.search import Watcher
+from explorer.watching import Watcher
 from hiri_spec import SpecError
 
 SLOW = """

@@ -75,9 +75,9 @@ def test_lines_where_there_is_no_terminal(found: SearchResult, monkeypatch: pyte
 def test_what_is_stopped_moves_on(found: SearchResult, monkeypatch: pytest.MonkeyPatch) -> None:
     screen, shown = opened(monkeypatch, 12)
     screen.halted(failure_of(found.best, "no better than half"))
-    assert re.search(r" 1/12 .* front 0, 1 stopped$", last_line(screen, shown))
+    assert re.search(r" 1/12 .* front 0, 1 stopped early$", last_line(screen, shown))
     screen.tried(found.best, found.best)
-    assert re.search(r" 2/12 .* front 1, 1 stopped, best ", last_line(screen, shown))
+    assert re.search(r" 2/12 .* front 1, 1 stopped early, best ", last_line(screen, shown))
     screen.close()
 
 
@@ -86,7 +86,7 @@ def test_the_best_are_evaluated_further(found: SearchResult, monkeypatch: pytest
     for member in found.members:
         screen.tried(member, found.best)
     screen.narrowed("train:digits", 5, 2)
-    assert "then the best 5 by train:digits, 2 of them before" in shown.getvalue()
+    assert "then train:digits for the best 5" in shown.getvalue()
     screen.tried(found.members[0], found.members[0])
     assert re.search(r" 3/5 .* front 1, best ", last_line(screen, shown))
     screen.noted("waiting for the database")

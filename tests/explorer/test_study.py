@@ -15,7 +15,7 @@ import explorer.evaluators.params as params
 import hiri_spec
 from explorer.command import app
 from explorer.results import Failed, Member, SearchResult
-from explorer.search import Watcher
+from explorer.watching import Watcher
 from hiri_spec import SpecError
 
 ROOT = Path(__file__).parent.parent.parent
