@@ -78,7 +78,7 @@ class Quest:
             seed=self.seed,
             objective=self.settings["objective"],
             is_noted=not self.is_here(how),
-            pruner=self.settings["pruner"],
+            pruner=self.settings["pruner"] or "none",
             tried=tried,
             halted=halted,
             failed=failed,

@@ -127,7 +127,7 @@ def _narrow(
         **quest.settings,
         "evaluator": level.chosen.name,
         **level.chosen.settings,
-        "pruner": DEFAULT_PRUNER if level.chosen.reports else "none",
+        "pruner": DEFAULT_PRUNER if level.chosen.reports else None,
         "seed": level_seed(quest.seed, number),
     }
     inner = replace(quest, chosen=level.chosen, settings=settings)

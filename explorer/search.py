@@ -127,18 +127,17 @@ def search(
     check_possible(opened, limits)
     command = invocation(search, {**asked, "stages": counts, "set": changes})
     size = size_of(opened)
-    settings = {
+    means = {
         "sampler": sampler,
         "pruner": _read_pruner(pruner, chosen),
         "max_latency_ms": limit_ms,
         "device": device,
     }
-    usual = {"sampler": DEFAULT_SAMPLER, "pruner": DEFAULT_PRUNER if chosen.reports else "none"}
-    unusual = [f"{key}-{value}" for key, value in settings.items() if value != usual.get(key)]
+    usual = {"sampler": DEFAULT_SAMPLER, "pruner": _read_pruner(None, chosen)}
+    unusual = [f"{key}-{value}" for key, value in means.items() if value != usual.get(key)]
     own_folder = default_folder(opened, limits, size, objective, chosen.label, seed, unusual)
     folder = folder or own_folder
     settings = {
-        **settings,
         "space": f"{Path(opened.file).name} {opened.fingerprint}",
         "budget": limits.macs,
         "max_params": limits.max_params,
@@ -147,6 +146,7 @@ def search(
         "objective": objective,
         "evaluator": chosen.name,
         **chosen.settings,
+        **means,
         "seed": seed,
         "version": __version__,
     }
@@ -189,10 +189,10 @@ def _choose(
     return choose(evaluator, first | settings_taken(evaluator, settings)), levels
 
 
-def _read_pruner(name: str | None, chosen: Chosen) -> str:
-    """A pruner's name; raises SpecError for an unknown one, and where there is nothing to prune."""
+def _read_pruner(name: str | None, chosen: Chosen) -> str | None:
+    """A pruner's name, None where there is nothing to prune; raises SpecError for an unknown one, and one in vain."""
     if name is None:
-        return DEFAULT_PRUNER if chosen.reports else "none"
+        return DEFAULT_PRUNER if chosen.reports else None
     name = read_one_of(name, PRUNER_NAMES, "--pruner")
     if name != "none" and not chosen.reports:
         message = f"{chosen.name} tells nothing on its way by which it could be stopped; leave it out"
