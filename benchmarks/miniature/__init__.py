@@ -1,0 +1,1 @@
+"""HIRI-ViT's claim in miniature."""
