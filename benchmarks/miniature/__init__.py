@@ -1,1 +1,0 @@
-"""HIRI-ViT's claim in miniature."""
