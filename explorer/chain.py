@@ -47,8 +47,16 @@ def read_chain(texts: Sequence[str], settings: Mapping[str, Any]) -> list[Level]
             message = f"{text} wants more networks than the level before it has; let the numbers fall"
             raise SpecError(Problem(message, FLAG))
         own_settings = {key: _number_or_text(value) for key, value in own.items()}
-        levels.append(Level(count, choose(name, settings_taken(name, settings) | own_settings)))
+        levels.append(Level(count, _choose(text, name, settings_taken(name, settings) | own_settings)))
     return levels
+
+
+def _choose(text: str, name: str, settings: Mapping[str, Any]) -> Chosen:
+    """The evaluator of a level, whose mistakes are told as its own."""
+    try:
+        return choose(name, settings)
+    except SpecError as error:
+        raise SpecError(Problem(f"{text}: {problem}", FLAG, code=problem.code) for problem in error.problems) from None
 
 
 def _number_or_text(text: str) -> int | str:

@@ -53,7 +53,7 @@ def command(
     ] = None,
     stages: Annotated[str | None, typer.Option(metavar="N,N", help="Numbers of stages, e.g. 4,5,6.")] = None,
     trials: Annotated[int, typer.Option(metavar="N", help="Networks to evaluate in all.")] = DEFAULT_TRIALS,
-    space: Annotated[str | None, typer.Option(metavar="FILE", help="A spec with choices in it.")] = None,
+    space: Annotated[str | None, typer.Option(metavar="FILE|NAME", help="A spec with choices in it, or hiri or small.")] = None,
     max_params: Annotated[str | None, typer.Option(metavar="N", help="Most parameters, e.g. 35m.")] = None,
     objective: Annotated[
         str,

@@ -48,9 +48,10 @@ def running_proxy(sharing: Sharing, host: str = "127.0.0.1", port: int = 0) -> I
 
     logging.getLogger("grpc").addFilter(_one_line)
     logging.getLogger("grpc._server").addFilter(_one_line)
-    with open_storage(sharing.address) as storage:
+    # the threads end before the connections that they use
+    with open_storage(sharing.address) as storage, ThreadPoolExecutor(max_workers=THREADS) as threads:
         # Optuna's own make_server neither says which port it was given nor that it was taken
-        server = grpc.server(ThreadPoolExecutor(max_workers=THREADS), options=[("grpc.so_reuseport", 0)])
+        server = grpc.server(threads, options=[("grpc.so_reuseport", 0)])
         service = OptunaStorageProxyService(storage)
         api_pb2_grpc.add_StorageServiceServicer_to_server(service, server)  # type: ignore[no-untyped-call]
         try:

@@ -21,6 +21,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+INTERRUPTED, TERMINATED = 130, 143
+"""Exit statuses after Ctrl-C and SIGTERM, as shells have them."""
 PORT = 13_000
 """Optuna's."""
 EVERYWHERE = ("0.0.0.0", "::", "[::]")
@@ -42,12 +44,15 @@ def command(
     """Answer until Ctrl-C or SIGTERM."""
     sharing = read_sharing(storage)
     assert sharing is not None  # it is for want of a storage only, and there is a default
-    with ended_by_sigterm(), running_proxy(sharing, host, port) as bound:
+    with ended_by_sigterm() as received, running_proxy(sharing, host, port) as bound:
         shown = "HOST" if host in EVERYWHERE else host
         sys.stderr.write(f"{sharing.address} is answered for on {host}:{bound}; Ctrl-C ends it\n")
         sys.stderr.write(f"workers join by python -m explorer.worker --storage grpc://{shown}:{bound}\n")
         sys.stderr.flush()
-        threading.Event().wait()
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            raise typer.Exit(TERMINATED if received else INTERRUPTED) from None
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ from optuna.trial import TrialState
 
 PRUNERS: dict[str, Callable[[], BasePruner]] = {
     "none": NopPruner,
-    # the first epoch tells little: batch norms have hardly seen an image
-    "median": lambda: MedianPruner(n_startup_trials=5, n_warmup_steps=1),
+    # steps count from 1, and the first epoch tells little: batch norms have hardly seen an image
+    "median": lambda: MedianPruner(n_startup_trials=5, n_warmup_steps=2),
     "halving": lambda: SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
     "hyperband": lambda: HyperbandPruner(min_resource=1, max_resource="auto", reduction_factor=3),
 }

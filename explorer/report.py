@@ -17,7 +17,7 @@ from hiri_spec.errors import Problem
 from hiri_spec.files import to_yaml, write_text
 
 from .plots import draw_png, load_libraries
-from .results import GMACS, PARAMS, Member, SearchResult
+from .results import GMACS, PARAMS, Member, SearchResult, find_misleading_macs
 from .trials_frame import trials_csv
 
 
@@ -29,10 +29,13 @@ def front_table(result: SearchResult) -> Table:
     times = ["ms"] if any(member.latency_ms is not None for member in result.front) else []
     for name in ("trial", "network", *scores, GMACS, PARAMS, *times):
         table.add_column(name, justify="left" if name == "network" else "right")
+    misleading = find_misleading_macs(result.members)
     for member in result.front:
         is_best = member.number == result.best.number
         costs = f"{member.macs / 1e9:.3f}", f"{member.params / 1e6:.2f}"
         time = "–" if member.latency_ms is None else f"{member.latency_ms:.2f}"
+        if member.number in misleading:
+            time += f" ({misleading[member.number]:.1f} x for its MACs)"
         cells = (str(member.number), member.sketch, *([f"{member.score:.2f}"] if scores else []), *costs)
         table.add_row(*cells, *([time] if times else []), style="bold" if is_best else None)
     return table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -129,6 +130,22 @@ class SearchResult:
         from .report_page import write_page
 
         return write_page(self, self.out / "report.html" if path is None else Path(path))
+
+
+FAR = 1.5
+"""How many times slower or faster than its MACs suggest a network is to be for that to be told."""
+
+
+def find_misleading_macs(members: Sequence[Member]) -> dict[int, float]:
+    """Networks whose time is far from what their MACs suggest, by number: how many times as slow as is usual.
+
+    Usual is the median time a MAC over all that were timed, so that of fewer than three nothing can be said.
+    """
+    per_mac = {each.number: each.latency_ms / each.macs for each in members if each.latency_ms is not None}
+    if len(per_mac) < 3:
+        return {}
+    usual = statistics.median(per_mac.values())
+    return {number: time / usual for number, time in per_mac.items() if not usual / FAR < time < usual * FAR}
 
 
 def macs_of(member: Member) -> float:

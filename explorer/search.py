@@ -111,6 +111,10 @@ def search(
     limit_ms = None if max_latency is None else 1e3 * parse_seconds(str(max_latency), "--max-latency")
     is_timed = limit_ms is not None or objective == "latency"
     chosen, levels = _choose(evaluator, then, own, is_timed=is_timed)
+    if is_timed and device == "cuda":
+        from hiri_spec.nn.cuda import check_cuda
+
+        check_cuda()
     if is_timed and how.workers > 1:
         message = "networks that are timed while others are evaluated beside them seem slow; leave it out"
         raise SpecError(Problem(message, "--workers"))

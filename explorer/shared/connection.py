@@ -15,6 +15,7 @@ import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage, get_storage
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from hiri_spec import SpecError
 from hiri_spec.errors import Problem
@@ -70,16 +71,18 @@ def _open_proxy(address: Address) -> tuple[BaseStorage, Callable[[], None]]:
 
 
 def _open_database(address: Address) -> tuple[BaseStorage, Callable[[], None]]:
+    options: dict[str, Any] = {"connect_args": _connect_args(address)}
     for opening in range(1, OPENINGS + 1):
         try:
-            storage = RDBStorage(address.url, {"connect_args": _connect_args(address)})
+            # without a pool, as what stumbles leaves nobody who could close its connections
+            RDBStorage(address.url, {**options, "poolclass": NullPool}).remove_session()
+            break
         except (SQLAlchemyError, StorageInternalError) as error:
             if is_away(error) or opening == OPENINGS:
                 raise
             time.sleep(random.random())
-        else:
-            return get_storage(storage), storage.engine.dispose  # which reads what has ended once
-    raise AssertionError("the last opening raises")
+    storage = RDBStorage(address.url, options, skip_compatibility_check=True, skip_table_creation=True)
+    return get_storage(storage), storage.engine.dispose  # which reads what has ended once
 
 
 def _connect_args(address: Address) -> dict[str, Any]:

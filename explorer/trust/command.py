@@ -41,7 +41,7 @@ def command(
     data: Annotated[
         str | None, typer.Option(metavar="SOURCE", help="What is trained on: digits, finegrain, a folder.")
     ] = None,
-    space: Annotated[str | None, typer.Option(metavar="FILE", help="A spec with choices in it.")] = None,
+    space: Annotated[str | None, typer.Option(metavar="FILE|NAME", help="A spec with choices in it, or hiri or small.")] = None,
     resolution: Annotated[str | None, typer.Option(metavar="SIZE", help="Image size, e.g. 64.")] = None,
     window: Annotated[
         float, typer.Option(metavar="SHARE", help="How far below the budget a network may be, as a share of it.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -67,22 +66,27 @@ def test_one_process_finds_what_a_search_of_its_own_does(space_file: Path, tmp_p
     assert not (tmp_path / "shared" / "study.journal").exists()
 
 
+@pytest.mark.slow
 def test_several_at_the_same_time(space_file: Path, tmp_path: Path, storage: str) -> None:
     """No network twice, and no trial too many."""
-    with ThreadPoolExecutor(3) as pool:
-        searches = [pool.submit(shared, space_file, tmp_path / name, storage, trials=30) for name in ("a", "b")]
-        wait_until(lambda: len(all_trials(storage)) > 3 if (tmp_path / "a").exists() else False)
-        done = pool.submit(work, storage).result()
-        first, second = (search.result() for search in searches)
+    more = ["--evaluator", "params", "--trials", 40, "--heartbeat", "5s"]
+    with command("search", *search_arguments(space_file, tmp_path / "b", storage, *more)) as other:
+        with ThreadPoolExecutor(2) as pool:
+            search = pool.submit(shared, space_file, tmp_path / "a", storage, trials=40, heartbeat="5s")
+            wait_until(lambda: (tmp_path / "a").exists())
+            worker = pool.submit(work, storage)
+            found, done = search.result(), worker.result()
+        assert ended(other)[0] == 0
     trials = [trial for trial in all_trials(storage) if trial.state != TrialState.FAIL]
-    assert [trial.state for trial in trials] == 30 * [TrialState.COMPLETE]
-    assert len({trial.user_attrs[NETWORK] for trial in trials}) == 30
-    assert told(first) == told(second)
-    assert len(first.trials) == 30
-    assert (done.finished, done.wanted, done.ending) == (30, 30, "")
+    assert [trial.state for trial in trials] == 40 * [TrialState.COMPLETE]
+    assert len({trial.user_attrs[NETWORK] for trial in trials}) == 40
+    assert [trial.number for trial in trials] == [member.number for member in found.trials]
+    assert (tmp_path / "a" / "trials.csv").read_text().count("\n") == 1 + 40
+    assert (done.finished, done.wanted, done.ending) == (40, 40, "")
 
 
-@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda sign: sign.name)
+@pytest.mark.slow
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM], ids=lambda sign: sign.name)
 def test_a_worker_that_ends_in_between(
     space_file: Path, tmp_path: Path, storage: str, slow: str, sign: signal.Signals
 ) -> None:
@@ -106,7 +110,7 @@ def test_a_worker_that_ends_in_between(
         hold.unlink()
         found = search.result()
     space_file.write_text(space)
-    assert status == {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}[sign]
+    assert status == {signal.SIGKILL: -9, signal.SIGTERM: 143}[sign]
     assert ("0 trials from here, 2 of 4 in all; stopped, what was under way is given back" in out) is (status > 0)
     assert len(found.trials) == 4
     lost, again = sorted(
@@ -162,7 +166,7 @@ def test_another_search_of_that_name(
     space_file: Path, tmp_path: Path, sqlite: str, options: dict[str, object], difference: str
 ) -> None:
     shared(space_file, tmp_path / "run", sqlite, trials=2, study="ours")
-    with pytest.raises(SpecError, match=rf"--study: sqlite:.* holds another search named ours: {difference}\. Nothing"):
+    with pytest.raises(SpecError, match=rf"--study: sqlite:.* holds another search named ours: {difference}.* Nothing"):
         shared(space_file, tmp_path / "other", sqlite, study="ours", **options)
     assert len(all_trials(sqlite)) == 2
     assert not (tmp_path / "other").exists()
@@ -179,9 +183,9 @@ def test_which_study(space_file: Path, tmp_path: Path, sqlite: str) -> None:
         work(sqlite)
     for seed in (0, 1):
         shared(space_file, tmp_path / str(seed), sqlite, trials=2, seed=seed, study=f"seed{seed}")
-    with pytest.raises(SpecError, match="--study: .* holds 2 searches; name one of seed0, seed1"):
+    with pytest.raises(SpecError, match=r"--study: .* holds 2 searches; name one of seed0, seed1"):
         work(sqlite)
-    with pytest.raises(SpecError, match="--study: .* holds no search 'sead1'; did you mean 'seed1'?"):
+    with pytest.raises(SpecError, match=r"--study: .* holds no search 'sead1'; did you mean 'seed1'"):
         work(sqlite, study="sead1")
     assert work(sqlite, study="seed1").study == "seed1"
 
@@ -196,37 +200,25 @@ def test_another_version(space_file: Path, tmp_path: Path, sqlite: str, monkeypa
 def test_failures_of_a_worker_are_kept(
     space_file: Path, tmp_path: Path, sqlite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "mine.py").write_text("def score(spec, seed):\n    return 1.0\n")
-    evaluator = f"{tmp_path}/mine.py:score"
-    shared(space_file, tmp_path / "run", sqlite, trials=2, evaluator=evaluator, study="ours")
     (tmp_path / "mine.py").write_text("def score(spec, seed):\n    raise MemoryError('no room')\n")
-    with pytest.raises(SpecError, match="--study"):
-        shared(space_file, tmp_path / "run", sqlite, trials=9, study="ours")
+    options = {"evaluator": f"{tmp_path}/mine.py:score", "study": "ours"}
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "raise.py").write_text("")
-    from explorer.shared.studies import Studies
-
-    monkeypatch.setattr(Studies, "read_wanted", lambda self, found: 9)
-    find = Studies.find
-
-    def find_more(self: Studies, name: str | None, version: str) -> object:
-        from dataclasses import replace
-
-        return replace(find(self, name, version), wanted=9)
-
-    monkeypatch.setattr(Studies, "find", find_more)
-    with pytest.raises(SpecError, match="5 evaluations in a row failed, .* MemoryError: no room"):
+    told = r"5 evaluations in a row failed, .* MemoryError: no room"
+    with pytest.raises(SpecError, match=told):
+        shared(space_file, tmp_path / "run", sqlite, **options)
+    with pytest.raises(SpecError, match=told):
         work(sqlite)
-    assert len(sorted((tmp_path / "runs" / "ours").glob("failed-*.yaml"))) == 5
-    assert [trial.user_attrs.get(FAILURE) for trial in all_trials(sqlite)][2:] == 5 * ["MemoryError: no room"]
+    files = [*(tmp_path / "run").glob("failed-*.txt"), *(tmp_path / "runs" / "ours").glob("failed-*.txt")]
+    assert len(files) == 10
+    assert [trial.user_attrs.get(FAILURE) for trial in all_trials(sqlite)] == 10 * ["MemoryError: no room"]
 
 
-def test_the_commands(space_file: Path, tmp_path: Path, storage: str) -> None:
+def test_the_commands(space_file: Path, tmp_path: Path, sqlite: str) -> None:
     more = ["--evaluator", "params", "--trials", 3, "--study", "ours"]
-    with command("search", *search_arguments(space_file, tmp_path / "run", storage, *more)) as process:
+    with command("search", *search_arguments(space_file, tmp_path / "run", sqlite, *more)) as process:
         status, out, err = ended(process)
     assert (status, "the front of 3 trials" in out) == (0, True)
-    assert f"study: ours in {storage}" in err
+    assert f"study: ours in {sqlite}" in err
     join = re.search(r"python -m explorer\.(\w+) (--storage \S+ --study ours)\n", err)
     assert join is not None
     with command(join[1], *join[2].split(), "--json", cwd=str(tmp_path)) as process:
@@ -252,4 +244,4 @@ def test_what_is_refused(space_file: Path, tmp_path: Path, options: dict[str, ob
     with pytest.raises(SpecError, match=match):
         run(space_file, tmp_path / "run", **options)
     assert not (tmp_path / "run").exists()
-    assert os.listdir(tmp_path) == ["small.yaml"]
+    assert [path.name for path in tmp_path.iterdir()] == ["small.yaml"]
