@@ -18,6 +18,7 @@ from .data import page_data
 if TYPE_CHECKING:
     from ..results import SearchResult
 
+STYLES = ("page", "pictures", "contents")
 SCRIPTS = ("elements", "axes", "scatter", "front", "curves", "detail", "compare", "networks", "page")
 """In the order in which they need one another; together they are one script."""
 
@@ -31,9 +32,8 @@ def write_page(result: SearchResult, path: Path) -> Path:
 def render(data: dict[str, Any]) -> str:
     """The page as HTML."""
     folder = files(__package__)
-    style = folder.joinpath("page.css").read_text(encoding="utf-8")
-    script = "\n".join(folder.joinpath("scripts", f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
-    style, script = f"\n{style}", f"\n{script}"
+    style = "".join(f"\n{folder.joinpath('styles', f'{name}.css').read_text(encoding='utf-8')}" for name in STYLES)
+    script = "".join(f"\n{folder.joinpath('scripts', f'{name}.js').read_text(encoding='utf-8')}" for name in SCRIPTS)
     return Template(folder.joinpath("page.html").read_text(encoding="utf-8")).substitute(
         policy=escape(policy(style, script)),
         title=escape(data["title"]),

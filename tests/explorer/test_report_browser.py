@@ -260,7 +260,7 @@ def test_by_latency_and_in_stages(show: Open, result: SearchResult) -> None:
     assert opened.page.locator("#front-plot .point").count() == 59
     assert "ms for one image" in opened.text("#front-plot")
     assert "no other has a higher score at no more milliseconds" in opened.text("#front-note")
-    assert "Before that, 60 networks had a NASWOT score." in opened.text("#summary")
+    assert "All of them are the best of 60 networks by NASWOT score." in opened.text("#summary")
     assert re.search(r"NASWOT score before\n[0-9.]+\n", opened.text("#detail-content"))
     assert re.search(r"params, [0-9.]+ ms", opened.text("#detail-content"))
     assert opened.page.locator("#failed tbody tr").count() == 200

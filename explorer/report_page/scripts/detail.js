@@ -59,7 +59,6 @@ function pictures(page, index, name) {
     scrollable("Drawing", element("div", { class: "drawing" }, document.importNode(drawing, true))),
     element("h3", {}, "Cost by stage"),
     table("Cost by stage", columns, rows),
-    element("p", { class: "note" }, `${page.convention}.`),
   ];
 }
 

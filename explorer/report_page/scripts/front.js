@@ -39,7 +39,8 @@ function drawFront(page) {
   note.textContent =
     "Each point is a network, its shape says how many stages it has; those in rings are on the Pareto front: no " +
     `other has a higher score at no more ${page.cost.name}. Click a point for the network, with Shift to compare it ` +
-    "with the one shown; drag with the mouse to enlarge. The keys ← and → go along the front, Enter shows the network.";
+    "with the one shown; drag with the mouse to enlarge. The keys ← and → go along the front, Enter shows the " +
+    `network. ${page.convention}.`;
 
   function show(next) {
     domains = next;

@@ -39,8 +39,10 @@ function drawSummary(page) {
     parts.push(`${plural(front.length, "network")} on the Pareto front.`);
   }
   if (failed.length) parts.push(`${plural(failed.length, "trial")} without a score.`);
-  for (const level of page.earlier) {
-    parts.push(`Before that, ${plural(level.count, "network")} had a ${level.scoreName}.`);
+  if (page.earlier.length) {
+    const named = ({ count, scoreName }) => `${plural(count, "network")} by ${scoreName}`;
+    const levels = [...page.earlier].reverse().map(named);
+    parts.push(`All of them are the best of ${levels.join(", which are the best of ")}.`);
   }
   if (page.isUntrained && !page.isByCost) parts.push("The score needs no training and is no accuracy.");
   if (ending) parts.push(`The search ended early: ${ending}.`);
