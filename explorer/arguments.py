@@ -15,6 +15,7 @@ from hiri_spec.errors import Problem, show, suggest
 from hiri_spec.quantities import format_resolution, parse_resolutions
 
 from .budget import Budget
+from .names import DEFAULT_EVALUATOR
 from .space import DEFAULT_SPACE, Space
 
 OBJECTIVES = ("pareto", "score", "latency")
@@ -151,7 +152,11 @@ def default_folder(
     parts = [Path(space.file).stem, f"{_exactly(budget.macs, 9)}gmacs", format_resolution(size)]
     if budget.max_params is not None:
         parts.append(f"{_exactly(budget.max_params, 6)}mparams")
-    parts += [name for name, default in ((objective, "pareto"), (_in_file_name(evaluator), "zico")) if name != default]
+    parts += [
+        name
+        for name, default in ((objective, "pareto"), (_in_file_name(evaluator), DEFAULT_EVALUATOR))
+        if name != default
+    ]
     parts += unusual
     if seed:
         parts.append(f"seed{seed}")

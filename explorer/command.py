@@ -17,10 +17,11 @@ from hiri_spec.files import parse_assignments
 from .dashboard import require_dashboard
 from .evaluators import EVALUATORS
 from .interrupts import undivided
-from .names import DEFAULT_PRUNER, DEFAULT_SAMPLER, PRUNER_NAMES, SAMPLER_NAMES
+from .names import DEFAULT_EVALUATOR, DEFAULT_PRUNER, DEFAULT_SAMPLER, PRUNER_NAMES, SAMPLER_NAMES
 from .results import SearchResult
 from .screen import Screen
 from .search import DEFAULT_TRIALS, search
+from .survey_command import COST_ONLY, run_survey
 
 app = typer.Typer(
     add_completion=False,
@@ -52,7 +53,9 @@ def command(
         str | None, typer.Option(metavar="SIZE", help="Image size, e.g. 448 or 512x1024; by default the space's.")
     ] = None,
     stages: Annotated[str | None, typer.Option(metavar="N,N", help="Numbers of stages, e.g. 4,5,6.")] = None,
-    trials: Annotated[int, typer.Option(metavar="N", help="Networks to evaluate in all.")] = DEFAULT_TRIALS,
+    trials: Annotated[
+        int | None, typer.Option(metavar="N", help=f"Networks to evaluate in all; by default {DEFAULT_TRIALS}.")
+    ] = None,
     space: Annotated[
         str | None, typer.Option(metavar="FILE|NAME", help="A spec with choices, or hiri or small.")
     ] = None,
@@ -60,7 +63,8 @@ def command(
     objective: Annotated[
         str,
         typer.Option(
-            metavar="pareto|score|latency", help="Score up and MACs down, score alone, or score up and time down."
+            metavar="pareto|score|latency|cost-only",
+            help="Score up and MACs down; score alone; score up and time down; or what the budget allows, unscored.",
         ),
     ] = "pareto",
     evaluator: Annotated[
@@ -68,7 +72,7 @@ def command(
         typer.Option(
             metavar="NAME", help="One of those below, or your own: package.module:function, or file.py:function."
         ),
-    ] = "zico",
+    ] = DEFAULT_EVALUATOR,
     set: SetOption = None,
     out: Annotated[
         str | None, typer.Option(metavar="FOLDER", help="Where everything goes; by default in runs/.")
@@ -123,6 +127,31 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """Run the search and print its front."""
+    changes = parse_assignments(set or [])
+    if objective == COST_ONLY:
+        others = {
+            "--evaluator": evaluator != DEFAULT_EVALUATOR,
+            "--then": bool(then),
+            "--max-latency": max_latency is not None,
+            "--pruner": pruner is not None,
+            "--sampler": sampler != DEFAULT_SAMPLER,
+            "--storage": storage is not None,
+            "--dashboard": dashboard,
+            "--data": data is not None,
+        }
+        return run_survey(
+            budget,
+            resolution=resolution,
+            stages=stages,
+            trials=trials,
+            space=space,
+            max_params=max_params,
+            set=changes,
+            out=out,
+            seed=seed,
+            as_json=as_json,
+            others=others,
+        )
     if dashboard:
         require_dashboard()
     screen = Screen(with_dashboard=dashboard, storage=storage, is_by_latency=objective == "latency")
@@ -132,12 +161,12 @@ def command(
             budget,
             resolution=resolution,
             stages=stages,
-            trials=trials,
+            trials=DEFAULT_TRIALS if trials is None else trials,
             space=space,
             max_params=max_params,
             objective=objective,
             evaluator=evaluator,
-            set=parse_assignments(set or []),
+            set=changes,
             out=out,
             seed=seed,
             data=data,

@@ -6,6 +6,7 @@ JOURNAL = "study.journal"
 """The file in the output folder that keeps the study."""
 SAMPLER_NAMES = ("nsga2", "nsga3", "tpe", "gp", "random")
 DEFAULT_SAMPLER = "nsga2"
+DEFAULT_EVALUATOR = "zico"
 PRUNER_NAMES = ("median", "halving", "hyperband", "none")
 DEFAULT_PRUNER = "median"
 """For evaluators that report on their way."""

@@ -41,7 +41,7 @@ from .chain import Level, read_chain
 from .evaluators import choose, settings_taken
 from .interrupts import ended_by_sigterm
 from .invocation import invocation
-from .names import DEFAULT_PRUNER, DEFAULT_SAMPLER, PRUNER_NAMES, SAMPLER_NAMES
+from .names import DEFAULT_EVALUATOR, DEFAULT_PRUNER, DEFAULT_SAMPLER, PRUNER_NAMES, SAMPLER_NAMES
 from .quest import How, Quest
 from .results import SearchResult
 from .running import run
@@ -67,7 +67,7 @@ def search(
     space: str | Path | None = None,
     max_params: str | float | None = None,
     objective: str = "pareto",
-    evaluator: str = "zico",
+    evaluator: str = DEFAULT_EVALUATOR,
     set: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     seed: int = 0,

@@ -16,6 +16,7 @@ from hiri_spec.quantities import format_resolution, parse_macs, parse_seconds
 from ..arguments import default_folder, read_place, read_seed, read_size, read_trials, read_workers, size_of
 from ..budget import Budget, check_possible
 from ..evaluators import UNTRAINED, Chosen, choose
+from ..names import DEFAULT_EVALUATOR
 from ..space import load_space
 from .measuring import list_wanted, measure_all
 from .progress import Screen
@@ -73,7 +74,9 @@ def measure(
     check_possible(opened, limits)
     sampled = sample_networks(opened, limits, count, seed)
     size = size_of(opened)
-    folder = out or Path("runs") / f"trust-{default_folder(opened, limits, size, 'pareto', 'zico', seed).name}"
+    folder = (
+        out or Path("runs") / f"trust-{default_folder(opened, limits, size, 'pareto', DEFAULT_EVALUATOR, seed).name}"
+    )
     settings = {
         "space": f"{Path(opened.file).name} {opened.fingerprint}",
         "budget": limits.macs,
