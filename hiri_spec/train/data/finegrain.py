@@ -25,7 +25,7 @@ FACTORS = {
 }
 """Numbers of classes, as so many shapes times so many textures, as equal as they can be."""
 MOST_IMAGES = 10**7
-MOST_KEPT_BYTES = 256 * 2**20
+MOST_KEPT_BYTES = 512 * 2**20
 """Of the images that a process keeps, as to draw one takes longer than to train a small network on it."""
 
 
