@@ -15,8 +15,8 @@ from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
 from ..extension import NETWORK
-from ..journal import ATTEMPTS, FACTS
-from ..study import FAILURE
+from ..journal import ATTEMPTS, FACTS, copy_trial
+from ..study import FAILURE, STOPPED
 
 MOST_ATTEMPTS = 3
 """Times that a trial is begun: whatever kills its process each time is not tried for ever."""
@@ -29,6 +29,8 @@ BEAT = "beat"
 LOST = "its process is gone"
 RETURNED = "it was given back"
 DOUBLE = "another process drew the same network at the same moment"
+OF_ONE_EVALUATION = frozenset({FAILURE, STOPPED, BEAT, CLAIM, ORIGIN, ATTEMPTS, "seconds"})
+"""What is noted of an evaluation, and not of its network."""
 ENDED = TrialState.COMPLETE, TrialState.PRUNED
 """States of what was evaluated, if only until it was hopeless."""
 LIVE = TrialState.RUNNING, *ENDED
@@ -110,6 +112,14 @@ def origin_of(trial: FrozenTrial) -> int:
     """The number of the first trial of a network that is evaluated again; a trial's own for all others."""
     origin: int = trial.user_attrs.get(ORIGIN, trial.number)
     return origin
+
+
+def begin_again(ended: FrozenTrial) -> FrozenTrial:
+    """What a trial that ended without an evaluation is begun as once more; giving back is not held against it."""
+    kept = {name: value for name, value in ended.user_attrs.items() if name not in OF_ONE_EVALUATION}
+    attempts = ended.user_attrs[ATTEMPTS] + (ended.user_attrs.get(FAILURE) == LOST)
+    noted = kept | {ATTEMPTS: attempts, ORIGIN: origin_of(ended)}
+    return copy_trial(ended, state=TrialState.RUNNING, values=None, user_attrs=noted, intermediate_values={})
 
 
 def is_unevaluated(trial: FrozenTrial) -> bool:

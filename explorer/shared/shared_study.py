@@ -13,12 +13,10 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
@@ -31,7 +29,7 @@ from ..interrupts import undivided
 from ..journal import ATTEMPTS, copy_trial
 from ..samplers.budgeted import BudgetedSampler
 from ..study import FAILURE, STOPPED, Direction, Hopeless, Trial, read_hopeless, read_trial
-from .connection import Patient, is_away
+from .connection import Patient
 from .heartbeat import SILENT_BEATS, Pulse, Watch
 from .ledger import (
     BEAT,
@@ -40,13 +38,14 @@ from .ledger import (
     ENDED,
     LOST,
     MOST_ATTEMPTS,
-    ORIGIN,
     RETURNED,
     Ledger,
+    begin_again,
     is_unevaluated,
     origin_of,
 )
 from .mirror import Mirror
+from .records import Records
 
 POLL_S = 2.0
 """How often a process that has nothing to do looks for something."""
@@ -54,8 +53,6 @@ SHORT_S = 0.05
 """How long it waits where others have just left everything finished, or something to do."""
 LOOKING_SHARE = 0.05
 """The most of its time that a process spends on looking what others do; each look is a burden on the database."""
-OF_THE_CLAIM = frozenset({FAILURE, BEAT, CLAIM, ORIGIN, ATTEMPTS, "seconds"})
-"""What is noted of one evaluation, and not of its network."""
 
 
 class SharedStudy:
@@ -86,8 +83,8 @@ class SharedStudy:
         quota: int | None = None,
     ) -> None:
         self.out, self.wanted, self.evaluated = out, wanted, 0
-        self._storage, self._study_id, self._patient, self._told = storage, study_id, patient, told
-        self._sampler, self._quota = sampler, quota
+        self._records = Records(storage, study_id, patient)
+        self._told, self._sampler, self._quota = told, sampler, quota
         self._mirror = Mirror(sampler, directions)
         self._ledger = Ledger(len(directions), where)
         self._pulse = Pulse(storage, interval_s)
@@ -210,8 +207,7 @@ class SharedStudy:
 
     def report(self, number: int, step: int, value: float) -> None:
         """Write what a trial's score is after a step; of one that was given up meanwhile, nothing is written."""
-        with suppress(UpdateFinishedTrialError):
-            self._patient(partial(self._storage.set_trial_intermediate_value, self._mine[number], step, value))
+        self._records.report(self._mine[number], step, value)
 
     def stop(self, number: int, reason: str, attributes: dict[str, Any]) -> None:
         """Write that a trial was not worth going on with, and why; one that was given up is left to others."""
@@ -228,14 +224,14 @@ class SharedStudy:
     def _look(self) -> None:
         """Bring the ledger and the mirror up to date, and give up trials whose processes have fallen silent."""
         began = time.monotonic()
-        for trial in self._ledger.take(self._read()):
+        for trial in self._ledger.take(self._records.read()):
             self._mirror.reflect(trial)
         others = self._ledger.running - self._mine.keys()
         for number in self._watch.look({n: self._ledger.trials[n].user_attrs.get(BEAT) for n in others}):
             attempts = self._ledger.trials[number].user_attrs[ATTEMPTS]
             reason = LOST if attempts < MOST_ATTEMPTS else f"it was interrupted {MOST_ATTEMPTS} times"
-            trial_id = self._patient(partial(self._find_id, number))
-            self._write_end(trial_id, TrialState.FAIL, None, {FAILURE: reason})  # or somebody else was quicker
+            trial_id = self._records.find_id(number)
+            self._records.end(trial_id, TrialState.FAIL, None, {FAILURE: reason})  # or somebody else was quicker
         self._looked = time.monotonic()
         self._look_s = self._looked - began
 
@@ -249,7 +245,7 @@ class SharedStudy:
         return number
 
     def _claim_again(self, ended: FrozenTrial) -> int | None:
-        return self._claim(_again(ended))
+        return self._claim(begin_again(ended))
 
     def _claim(self, trial: FrozenTrial, place: int | None = None) -> int | None:
         """Create a trial for everybody; its number if it stands, None if it gave way."""
@@ -271,9 +267,9 @@ class SharedStudy:
         token = uuid.uuid4().hex
         trial.user_attrs = trial.user_attrs | {CLAIM: token, BEAT: 0}
         with undivided():
-            trial_id = self._patient(partial(self._storage.create_new_trial, self._study_id, trial))
+            trial_id = self._records.create(trial)
             self._pulse.add(trial_id)
-            trials = self._read()
+            trials = self._records.read()
             # two if the first call was heard and its answer was not: then the other falls silent
             number = next(each.number for each in reversed(trials) if each.user_attrs.get(CLAIM) == token)
             self._mine[number] = trial_id
@@ -287,7 +283,7 @@ class SharedStudy:
         trial_id = self._mine[number]
         known = self._ledger.trials[number].user_attrs
         told = {name: value for name, value in attributes.items() if known.get(name) != value}
-        is_own = self._write_end(trial_id, state, values, told)
+        is_own = self._records.end(trial_id, state, values, told)
         if is_own:
             self._end_known(number, state, values, attributes)
         del self._mine[number]
@@ -304,18 +300,6 @@ class SharedStudy:
         for each in self._ledger.take([ended]):
             self._mirror.reflect(each)
 
-    def _write_end(
-        self, trial_id: int, state: TrialState, values: list[float] | None, attributes: dict[str, Any]
-    ) -> bool:
-        """End a trial, its state last: it runs until all is written. False if it has ended already."""
-        try:
-            for name, value in attributes.items():
-                self._patient(partial(self._storage.set_trial_user_attr, trial_id, name, value))
-            self._patient(partial(self._storage.set_trial_state_values, trial_id, state, values))
-        except UpdateFinishedTrialError:
-            return False
-        return True
-
     def _hand_in(self, number: int, values: list[float], attributes: dict[str, Any]) -> int:
         """Give a score to the trial that stands in the place of one that was given up; its number."""
         first, own = self._ledger.trials[number], None
@@ -323,45 +307,22 @@ class SharedStudy:
             self._look()
             live = self._ledger.find_live(first.user_attrs[NETWORK])
             if live is None:
-                own = self._create(_again(first))
+                own = self._create(begin_again(first))
             elif not _has_score(live):
-                trial_id = self._patient(partial(self._find_id, live.number))
-                self._write_end(trial_id, TrialState.COMPLETE, values, attributes)
+                self._records.end(self._records.find_id(live.number), TrialState.COMPLETE, values, attributes)
             else:
                 if own is not None:
                     # what stands is an earlier one, or it itself, which has ended
                     self._end(own, TrialState.FAIL, None, {FAILURE: DOUBLE})
                 return live.number  # the same network and the same seed: the same score
 
-    def _read(self) -> list[FrozenTrial]:
-        """All trials; of those that have ended before only what this process has read then."""
-        return self._patient(partial(self._storage.get_all_trials, self._study_id, deepcopy=False))
-
-    def _find_id(self, number: int) -> int:
-        return self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number)
-
     def _give_back(self) -> None:
         """Leave what is under way to others, who find it at once."""
         for number in list(self._mine):
             trial_id = self._mine.pop(number)
-            try:
-                self._storage.set_trial_user_attr(trial_id, FAILURE, RETURNED)
-                self._storage.set_trial_state_values(trial_id, TrialState.FAIL)
-            except UpdateFinishedTrialError:
-                continue
-            except Exception as error:
-                if not is_away(error):
-                    raise
+            if not self._records.give_back(trial_id):
                 return  # they fall silent, which others find too, only later
 
 
 def _has_score(trial: FrozenTrial) -> bool:
     return trial.state == TrialState.COMPLETE
-
-
-def _again(ended: FrozenTrial) -> FrozenTrial:
-    """A trial that ended without an evaluation, to be begun once more."""
-    kept = {name: value for name, value in ended.user_attrs.items() if name not in OF_THE_CLAIM}
-    attempts = ended.user_attrs[ATTEMPTS] + (ended.user_attrs.get(FAILURE) == LOST)
-    noted = kept | {ATTEMPTS: attempts, ORIGIN: origin_of(ended)}
-    return copy_trial(ended, state=TrialState.RUNNING, values=None, user_attrs=noted)

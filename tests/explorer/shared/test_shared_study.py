@@ -144,7 +144,8 @@ def test_a_claim_that_was_heard_and_not_answered(
     from sqlalchemy.exc import OperationalError
 
     study = take_part(sqlite, space_file, tmp_path)
-    create, calls = study._storage.create_new_trial, []
+    storage = study._records._storage
+    create, calls = storage.create_new_trial, []
 
     def cut_off(*arguments: object) -> int:
         calls.append(arguments)
@@ -153,7 +154,7 @@ def test_a_claim_that_was_heard_and_not_answered(
             raise OperationalError("insert", {}, Exception("server closed the connection unexpectedly"))
         return trial_id
 
-    monkeypatch.setattr(study._storage, "create_new_trial", cut_off)
+    monkeypatch.setattr(storage, "create_new_trial", cut_off)
     with study:
         number = claim(study)
         study.tell(number, [1.0], SECONDS)
