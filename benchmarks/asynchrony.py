@@ -31,7 +31,7 @@ SAMPLERS = ("random", "nsga2", "tpe")
 
 
 def score(candidate: Candidate) -> float:
-    """A smooth stand-in for an accuracy: deep Transformers late, wide HR blocks early, five stages, widths that double."""
+    """A smooth stand-in for an accuracy: deep Transformers late, wide HR early, five stages, widths that double."""
     stages = candidate.spec.stages
     kinds = [(getattr(run, "block", ""), run.depth, run.width) for stage in stages for run in stage]
     late = sum(depth for kind, depth, _ in kinds[2:] if kind == "transformer")
