@@ -11,26 +11,6 @@ from explorer.names import PRUNER_NAMES
 from explorer.pruning import PRUNERS, Pruning
 from hiri_spec import SpecError
 
-REPORTING = """
-import os
-from hiri_spec import cost
-
-def score(spec, seed, report):
-    size = cost(spec).params / 1e6
-    with open(os.environ["STEPS"], "a") as steps:
-        for step in range(1, 5):
-            steps.write(f"{seed} {step}\\n")
-            report(step, size * step)
-    return 5 * size
-"""
-
-
-@pytest.fixture
-def reporting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    (tmp_path / "reporting.py").write_text(REPORTING)
-    monkeypatch.setenv("STEPS", str(tmp_path / "steps"))
-    return f"{tmp_path}/reporting.py:score"
-
 
 def steps(tmp_path: Path) -> dict[int, int]:
     """The last step of each evaluation, by its seed."""
