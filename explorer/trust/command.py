@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hiri_spec.command_line import JsonOption, SetOption, console, run_app
+from hiri_spec.errors import SpecError
 from hiri_spec.files import parse_assignments
 
 from ..evaluators import UNTRAINED
-from .agreement import Agreement, agreements_of
 from .progress import Screen
 from .rendering import agreement_table, describe_truth
 from .study import measure, read_measurements
+
+if TYPE_CHECKING:
+    from .agreement import Agreement
 
 app = typer.Typer(
     add_completion=False,
@@ -75,6 +79,8 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """Measure what is missing, and print how the scores agree with training."""
+    if find_spec("scipy") is None:
+        raise SpecError("correlations need scipy, which is not installed; pip install 'hiri-spec[train]'")
     screen = Screen()
     if table is not None:
         measurements = read_measurements(table)
@@ -101,6 +107,8 @@ def command(
             )
         finally:
             screen.close()
+    from .agreement import agreements_of
+
     found = agreements_of(measurements)
     if as_json:
         sys.stdout.write(json.dumps([agreement.as_data() for agreement in found], indent=2) + "\n")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich import box
 from rich.table import Table
 
-from .agreement import Agreement, Interval
+if TYPE_CHECKING:
+    from .agreement import Agreement, Interval
 
 
 def describe_truth(agreement: Agreement) -> str:

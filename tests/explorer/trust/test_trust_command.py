@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from searches import BUDGET
 from typer.testing import CliRunner
 
+import explorer.trust.command
 import explorer.trust.study
 from explorer.budget import Budget
 from explorer.evaluators import choose
@@ -141,3 +144,18 @@ def test_it_trains_and_goes_on(tmp_path: Path) -> None:
     code, out, _ = trust(*options, "--seeds", 2, "--repeated", 1)
     assert len((tmp_path / "run" / TABLE).read_text().splitlines()) == 1 + 3 * 3 + 1
     assert code == 0
+
+
+def test_without_scipy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(explorer.trust.command, "find_spec", lambda name: None)
+    code, _, error = trust("--table", tmp_path)
+    assert code != 0
+    assert error == "correlations need scipy, which is not installed; pip install 'hiri-spec[train]'"
+
+
+def test_help_loads_nothing_slow() -> None:
+    code = "import sys\nfrom explorer.trust.command import app\napp(['--help'], standalone_mode=False)\n"
+    code += "print(sorted({'torch', 'scipy', 'numpy', 'optuna'} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "[]"
+    assert "python -m explorer.trust --budget 60mmacs" in result.stdout
