@@ -214,6 +214,10 @@ def _tell(result: SearchResult, failure: Exception | None, as_json: bool) -> Non
         sys.stderr.write(f"stopped; {count} are kept in {result.out}{ending}. Same command to go on.\n")
     elif failure is None and result.ending:
         sys.stderr.write(f"ended after {count}: {result.ending}\n")
+    elif failure is None and not result.members and result.stopped:
+        last = result.stopped[-1]
+        message = f"no network has a score: all {len(result.stopped)} trials were stopped, the last because {last.reason}"
+        sys.stderr.write(f"{message}\n")
 
 
 def _print_result(result: SearchResult, as_json: bool, is_written: bool) -> None:

@@ -77,7 +77,7 @@ def write_reports(result: SearchResult) -> None:
 
     One that can't be written keeps no other from being written; raises SpecError that lists them at the end.
     """
-    if not result.members and not result.failed:
+    if not result.members and not result.failed and not result.stopped:
         return
     load_libraries()
     out, front = result.out, {member.file_name: member for member in result.front}
