@@ -6,7 +6,7 @@ import hashlib
 import operator
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ from hiri_spec.errors import Problem, show, suggest
 from hiri_spec.quantities import format_resolution, parse_resolutions
 
 from .budget import Budget
+from .names import DEFAULT_EVALUATOR
 from .space import DEFAULT_SPACE, Space
 
-OBJECTIVES = ("pareto", "score")
+OBJECTIVES = ("pareto", "score", "latency")
+DEVICES = ("cpu", "cuda")
 MOST_DIGITS = 18
 """Of a seed: what every random generator takes."""
 MOST_WORKERS = 1024
@@ -87,10 +89,10 @@ def read_size(resolution: Any) -> tuple[int, int] | None:
     return sizes[0]
 
 
-def read_objective(value: Any) -> str:
-    """One of OBJECTIVES; raises SpecError for anything else."""
-    if value not in OBJECTIVES:
-        raise SpecError(Problem(f"unknown objective {show(value)}; {suggest(value, OBJECTIVES)}", "--objective"))
+def read_one_of(value: Any, options: Collection[str], flag: str) -> str:
+    """One of some names; raises SpecError for anything else."""
+    if value not in options:
+        raise SpecError(Problem(f"unknown {flag.lstrip('-')} {show(value)}; {suggest(value, options)}", flag))
     return str(value)
 
 
@@ -138,13 +140,24 @@ def size_of(space: Space) -> tuple[int, int]:
 
 
 def default_folder(
-    space: Space, budget: Budget, size: tuple[int, int], objective: str, evaluator: str, seed: int
+    space: Space,
+    budget: Budget,
+    size: tuple[int, int],
+    objective: str,
+    evaluator: str,
+    seed: int,
+    unusual: Iterable[str] = (),
 ) -> Path:
     """A name for each search, so that the same command finds its own study again and no other's."""
     parts = [Path(space.file).stem, f"{_exactly(budget.macs, 9)}gmacs", format_resolution(size)]
     if budget.max_params is not None:
         parts.append(f"{_exactly(budget.max_params, 6)}mparams")
-    parts += [name for name, default in ((objective, "pareto"), (_in_file_name(evaluator), "zico")) if name != default]
+    parts += [
+        name
+        for name, default in ((objective, "pareto"), (_in_file_name(evaluator), DEFAULT_EVALUATOR))
+        if name != default
+    ]
+    parts += unusual
     if seed:
         parts.append(f"seed{seed}")
     if Path(space.file).resolve() != DEFAULT_SPACE.resolve() or space.is_changed:

@@ -15,13 +15,12 @@ from optuna.trial import FrozenTrial, TrialState
 from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
-JOURNAL = "study.journal"
 HEADER_LINES = 2
 """The first lines, without which no trial can be read: the study, and which search it belongs to."""
 CREATE_TRIAL = 4
 FACTS = ("macs", "params", "seconds")
 """What is noted of every finished trial."""
-KEPT = ("state", "values", "params", "distributions", "user_attrs", "system_attrs")
+KEPT = ("state", "values", "params", "distributions", "user_attrs", "system_attrs", "intermediate_values")
 """What drawing the next trials needs of one, by Optuna's names."""
 ATTEMPTS = "attempts"
 """How often a trial was begun, which is noted of those that are written when they begin."""
@@ -80,6 +79,7 @@ class Journal(JournalFileBackend):
         )
         is_whole = {
             TrialState.FAIL: True,
+            TrialState.PRUNED: True,
             TrialState.COMPLETE: is_finished,
             TrialState.RUNNING: isinstance(trial.user_attrs.get(ATTEMPTS), int),
         }

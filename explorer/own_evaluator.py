@@ -119,8 +119,9 @@ def _check_arguments(found: Callable[..., Any], name: str) -> None:
         signature = inspect.signature(found)
     except (TypeError, ValueError):
         return
+    report = {"report": None} if "report" in signature.parameters else {}
     try:
-        signature.bind(None, 0)
+        signature.bind(None, 0, **report)
     except TypeError:
-        message = f"{name} takes {signature}, and is called as (spec, seed); let it take those two"
+        message = f"{name} takes {signature}, and is called as (spec, seed); let it take those two, or report= as well"
         raise SpecError(Problem(message, FLAG)) from None

@@ -1,14 +1,16 @@
-"""The Pareto plot of a search, as PNG and as an interactive page that works offline."""
+"""The Pareto plot of a search, as PNG."""
 
 from __future__ import annotations
 
 import io
+import math
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from hiri_spec.cost import CONVENTION
-from hiri_spec.files import write_bytes, write_text
+from hiri_spec.files import write_bytes
 
 from .interrupts import undivided
 from .results import Member, SearchResult
@@ -19,17 +21,17 @@ MOST_LABELS = 8
 
 
 def load_libraries() -> None:
-    """Import what draws, which takes half a second: a Ctrl-C amid the import of a C extension can crash Python."""
+    """Import what draws and writes tables, which takes a second: Ctrl-C amid that of a C extension can crash Python."""
     with undivided():
         import_module("matplotlib.backends.backend_agg")
-        import_module("plotly.graph_objects")
+        import_module("pandas")
 
 
 def _groups(result: SearchResult) -> list[tuple[int, str, list[Member]]]:
     """The trials by number of stages, each with its colour."""
-    counts = sorted({len(member.spec.stages) for member in result.trials})
+    counts = sorted({len(member.spec.stages) for member in result.members})
     return [
-        (count, COLOURS[index % len(COLOURS)], [m for m in result.trials if len(m.spec.stages) == count])
+        (count, COLOURS[index % len(COLOURS)], [m for m in result.members if len(m.spec.stages) == count])
         for index, count in enumerate(counts)
     ]
 
@@ -37,7 +39,7 @@ def _groups(result: SearchResult) -> list[tuple[int, str, list[Member]]]:
 def _title(result: SearchResult) -> str:
     settings = result.settings
     budget = f"{settings['budget'] / 1e9:g} GMACs at {settings['resolution']} px"
-    return f"{len(result.trials)} networks within {budget}"
+    return f"{len(result.members)} networks within {budget}"
 
 
 def labelled(front: tuple[Member, ...]) -> list[Member]:
@@ -49,6 +51,13 @@ def labelled(front: tuple[Member, ...]) -> list[Member]:
 
 def _score_axis(result: SearchResult) -> str:
     return f"{result.score_name} (no training)" if result.is_untrained and not result.is_by_cost else result.score_name
+
+
+def _cost_axis(result: SearchResult) -> tuple[str, Callable[[Member], float]]:
+    """What the front is cheap in, and how much of it a network takes; no number for one that was not timed."""
+    if result.is_by_latency:
+        return "ms for one image", lambda member: math.nan if member.latency_ms is None else member.latency_ms
+    return f"GMACs ({CONVENTION.split(': ')[1]})", lambda member: member.macs / 1e9
 
 
 def _in_columns(first: list[Any], second: list[Any], blank: Any) -> list[Any]:
@@ -65,16 +74,17 @@ def pareto_figure(result: SearchResult) -> Any:
     figure = Figure(figsize=(8.4, 6), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
+    unit, cost = _cost_axis(result)
     kinds: list[Any] = []
     numbered: list[Any] = []
     for count, colour, members in _groups(result):
-        macs, scores = [m.macs / 1e9 for m in members], [m.score for m in members]
-        dots = axes.scatter(macs, scores, s=20, color=colour, alpha=0.6, linewidths=0, label=f"{count} stages")
+        costs, scores = [cost(m) for m in members], [m.score for m in members]
+        dots = axes.scatter(costs, scores, s=20, color=colour, alpha=0.6, linewidths=0, label=f"{count} stages")
         kinds.append(dots)
     front = result.front
-    axes.step([m.macs / 1e9 for m in front], [m.score for m in front], where="post", color=INK, linewidth=1.2, zorder=3)
+    axes.step([cost(m) for m in front], [m.score for m in front], where="post", color=INK, linewidth=1.2, zorder=3)
     rings = axes.scatter(
-        [m.macs / 1e9 for m in front],
+        [cost(m) for m in front],
         [m.score for m in front],
         s=42,
         facecolors="none",
@@ -85,7 +95,7 @@ def pareto_figure(result: SearchResult) -> Any:
     )
     kinds.append(rings)
     for number, member in enumerate(labelled(front), start=1):
-        x, y = member.macs / 1e9, member.score
+        x, y = cost(member), member.score
         # a front climbs to the right: up on the left and down on the right of a member lies no other
         offset, side = ((-4, 4), "right") if number % 2 else ((5, -11), "left")
         axes.annotate(str(number), (x, y), xytext=offset, textcoords="offset points", ha=side, fontsize=8)
@@ -93,7 +103,7 @@ def pareto_figure(result: SearchResult) -> Any:
         numbered.append(axes.scatter([], [], marker=f"${number}$", color=INK, s=30, linewidths=0, label=label))
     axes.margins(y=0.1)
     axes.set_title(_title(result), loc="left", fontsize=12, fontweight="bold", color=INK)
-    axes.set_xlabel(f"GMACs ({CONVENTION.split(': ')[1]})")
+    axes.set_xlabel(unit)
     axes.set_ylabel(_score_axis(result))
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
@@ -108,43 +118,3 @@ def draw_png(path: Path, result: SearchResult) -> None:
     stream = io.BytesIO()
     pareto_figure(result).savefig(stream, format="png", metadata={"Software": None})
     write_bytes(path, stream.getvalue())
-
-
-def draw_html(path: Path, result: SearchResult) -> None:
-    """The same as an interactive page: each network tells itself under the pointer."""
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    for count, colour, members in _groups(result):
-        figure.add_scatter(
-            x=[m.macs / 1e9 for m in members],
-            y=[m.score for m in members],
-            mode="markers",
-            name=f"{count} stages",
-            marker={"color": colour, "size": 8, "opacity": 0.65},
-            text=[_hover(m) for m in members],
-            hovertemplate="%{text}<extra></extra>",
-        )
-    figure.add_scatter(
-        x=[m.macs / 1e9 for m in result.front],
-        y=[m.score for m in result.front],
-        mode="lines+markers",
-        name="Pareto front",
-        line={"color": INK, "shape": "hv", "width": 1.5},
-        marker={"color": "rgba(0,0,0,0)", "size": 12, "line": {"color": INK, "width": 1.5}},
-        text=[_hover(m) for m in result.front],
-        hovertemplate="%{text}<extra>on the front</extra>",
-    )
-    figure.update_layout(
-        title=_title(result),
-        xaxis_title=f"GMACs ({CONVENTION.split(': ')[1]})",
-        yaxis_title=_score_axis(result),
-        template="plotly_white",
-    )
-    write_text(path, figure.to_html(include_plotlyjs=True, full_html=True))
-
-
-def _hover(member: Member) -> str:
-    widths = " ".join(str(stage[-1].width) for stage in member.spec.stages)
-    facts = f"{member.macs / 1e9:.3f} GMACs, {member.params / 1e6:.2f} M params"
-    return f"trial {member.number}: {member.sketch}<br>widths {widths}<br>{facts}<br>score {member.score:.3f}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Protocol
 
 from hiri_spec import ModelSpec, SpecError
@@ -16,10 +17,10 @@ from .choices import Assignment
 from .evaluation.outcome import Outcome, Task
 from .facts import facts_of
 from .interrupts import undivided
+from .pruning import Pruning
 from .results import Failed, Member
-from .samplers.budgeted import BudgetedSampler
 from .space import Space
-from .study import Trial
+from .study import LATENCY, Hopeless, Trial
 
 MOST_FAILURES = 5
 """Evaluations that fail one after the other before a search stops: then it is not the networks that are at fault."""
@@ -46,9 +47,26 @@ class Study(Protocol):
 
     out: Path
     interrupted: tuple[int, ...]
+    file_prefix: str
+    """Before the names of the files of networks that failed."""
 
     @property
     def trials(self) -> list[Trial]: ...
+
+    @property
+    def stopped(self) -> list[Hopeless]: ...
+
+    @property
+    def failures(self) -> list[tuple[int, dict[str, Any], str]]: ...
+
+    @property
+    def dropped_bytes(self) -> int: ...
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None: ...
 
     @property
     def elsewhere(self) -> int: ...
@@ -59,7 +77,7 @@ class Study(Protocol):
     @property
     def poll_s(self) -> float | None: ...
 
-    def refresh(self) -> list[Trial]: ...
+    def refresh(self) -> list[Trial | Hopeless]: ...
 
     def pause(self) -> None: ...
 
@@ -73,11 +91,23 @@ class Study(Protocol):
 
     def tell(self, number: int, values: list[float], attributes: dict[str, Any]) -> Trial: ...
 
+    def report(self, number: int, step: int, value: float) -> None: ...
+
+    def stop(self, number: int, reason: str, attributes: dict[str, Any]) -> None: ...
+
     def fail(self, number: int, reason: str) -> None: ...
 
 
+class Candidates(Protocol):
+    """What draws networks, those that it has drawn being in `candidates` by the numbers of their trials."""
+
+    candidates: dict[int, Candidate]
+
+
 class Pursuit:
-    """One search under way; `members` are its finished trials.
+    """One search under way: `members` are its trials with a score, `failures` those that failed.
+
+    `stopped` are those that were not worth going on with.
 
     With `is_noted`, the study is told of each trial when it begins, so that one that is interrupted is known.
     """
@@ -86,22 +116,44 @@ class Pursuit:
         self,
         space: Space,
         study: Study,
-        sampler: BudgetedSampler,
+        sampler: Candidates,
         *,
         seed: int,
-        is_single: bool,
+        objective: str,
         is_noted: bool,
+        pruner: str,
         tried: Callable[[Member, Member], None],
+        halted: Callable[[Failed], None],
         failed: Callable[[Failed], None],
     ) -> None:
         self._space, self._study, self._sampler = space, study, sampler
-        self._seed, self._is_single, self._is_noted = seed, is_single, is_noted
-        self._tried, self._failed = tried, failed
-        self.members = [self._member(trial) for trial in study.trials]
+        self._seed, self._objective, self._is_noted = seed, objective, is_noted
+        self._tried, self._halted, self._failed = tried, halted, failed
+        self._pruning = Pruning(pruner)
+        trials, stopped = study.trials, study.stopped
+        ended: list[Trial | Hopeless] = [*trials, *stopped]
+        for each in sorted(ended, key=lambda each: each.number):
+            self._pruning.remember(each.number, each.reports, each.score if isinstance(each, Trial) else None)
+        self.members = [self._member(trial) for trial in trials]
+        self.stopped = [self._stopped(each.number, each.params, each.reason) for each in stopped]
+        self.failures = [
+            self._failure(number, self._decode(number, params), why) for number, params, why in study.failures
+        ]
         self._candidates: dict[int, Candidate] = {}
         self._interrupted = list(study.interrupted)
         self._failures_in_row = 0
         self._exhausted: SpecError | None = None
+
+    @property
+    def finished(self) -> int:
+        """Number of trials that are over, those that failed aside."""
+        return len(self.members) + len(self.stopped)
+
+    def report(self, number: int, step: int, value: float) -> bool:
+        """Note what a trial's score is after a step; returns whether it is to stop."""
+        with undivided():
+            self._study.report(number, step, value)
+        return self._pruning.is_hopeless(number, step, value)
 
     def go_on(self, evaluation: Evaluation, trials: int) -> None:
         """Until so many trials are finished, counting those there were.
@@ -109,11 +161,11 @@ class Pursuit:
         Raises SpecError where no network is left, a disk takes no more, or too many evaluations fail in a row.
         """
         while True:
-            for trial in self._study.refresh():
-                self._add(trial)
-            if len(self.members) >= trials:
+            for each in self._study.refresh():
+                self._add(each)
+            if self.finished >= trials:
                 return
-            while evaluation.is_free and len(self.members) + evaluation.running + self._study.elsewhere < trials:
+            while evaluation.is_free and self.finished + evaluation.running + self._study.elsewhere < trials:
                 task = self._next_task()
                 if task is None:
                     break
@@ -127,8 +179,17 @@ class Pursuit:
             else:
                 self._study.pause()
 
-    def _add(self, trial: Trial) -> None:
-        self.members.append(self._member(trial))
+    def _add(self, each: Trial | Hopeless) -> None:
+        """Take in what another process has finished."""
+        self._pruning.remember(each.number, each.reports, each.score if isinstance(each, Trial) else None)
+        if isinstance(each, Trial):
+            self.members.append(self._member(each))
+            self._tell()
+        else:
+            self.stopped.append(self._stopped(each.number, each.params, each.reason))
+            self._halted(self.stopped[-1])
+
+    def _tell(self) -> None:
         self._tried(self.members[-1], max(self.members, key=lambda member: member.score))
 
     def _next_task(self) -> Task | None:
@@ -168,25 +229,43 @@ class Pursuit:
 
     def _keep(self, outcome: Outcome) -> None:
         candidate = self._candidates.pop(outcome.number)
-        if outcome.score is None:
+        if outcome.failure:
             self._keep_failure(outcome, candidate)
             return
         self._failures_in_row = 0
-        values = [outcome.score] if self._is_single else [outcome.score, float(candidate.macs)]
         attributes = {**facts_of(candidate), "seconds": round(outcome.seconds, 4)}
+        if outcome.latency_ms is not None:
+            attributes[LATENCY] = outcome.latency_ms
+        self._pruning.end(outcome.number, outcome.score)
+        if outcome.score is None:
+            with undivided():
+                self._study.stop(outcome.number, outcome.stopped, attributes)
+                params = self._study.params(outcome.number)
+                self.stopped.append(self._stopped(outcome.number, params, outcome.stopped))
+            self._halted(self.stopped[-1])
+            return
+        values = [outcome.score]
+        if self._objective == "pareto":
+            values.append(float(candidate.macs))
+        elif self._objective == "latency":
+            assert outcome.latency_ms is not None
+            values.append(outcome.latency_ms)
         with undivided():
             trial = self._study.tell(outcome.number, values, attributes)
             self.members.append(self._member(trial))
-        self._tried(self.members[-1], max(self.members, key=lambda member: member.score))
+        self._tell()
 
     def _keep_failure(self, outcome: Outcome, candidate: Candidate) -> None:
         """Note that there is no score, with the network and the traceback in files; too many in a row are raised."""
-        file = self._study.out / f"failed-{outcome.number}.yaml"
+        self._pruning.forget(outcome.number)
+        failed = self._failure(outcome.number, (candidate.assignment, candidate.spec), outcome.failure)
+        file = self._failure_file(outcome.number)
         with undivided():
             self._study.fail(outcome.number, outcome.failure)
+            self.failures.append(failed)
         write_text(file, to_yaml(candidate.spec))
         write_text(file.with_suffix(".txt"), outcome.traceback or f"{outcome.failure}\n")
-        self._failed(Failed(outcome.number, outcome.failure, file))
+        self._failed(failed)
         self._failures_in_row += 1
         if self._failures_in_row >= MOST_FAILURES:
             message = (
@@ -200,7 +279,27 @@ class Pursuit:
         assignment, spec = self._decode(trial.number, trial.params)
         spec = spec.model_copy(update={"name": f"{spec.name}_{trial.number}"})
         values = self._space.values(assignment)
-        return Member(trial.number, spec, trial.score, trial.macs, trial.parameter_count, trial.seconds, values)
+        return Member(
+            trial.number,
+            spec,
+            trial.score,
+            trial.macs,
+            trial.parameter_count,
+            trial.seconds,
+            values,
+            trial.latency_ms,
+        )
+
+    def _failure(self, number: int, network: tuple[Assignment, ModelSpec], reason: str) -> Failed:
+        assignment, spec = network
+        return Failed(number, reason, self._failure_file(number), spec, *cost_of(spec), self._space.values(assignment))
+
+    def _failure_file(self, number: int) -> Path:
+        return self._study.out / f"{self._study.file_prefix}failed-{number}.yaml"
+
+    def _stopped(self, number: int, params: dict[str, Any], reason: str) -> Failed:
+        assignment, spec = self._decode(number, params)
+        return Failed(number, reason, None, spec, *cost_of(spec), self._space.values(assignment), "stopped")
 
     def _decode(self, number: int, params: dict[str, Any]) -> tuple[Assignment, ModelSpec]:
         assignment = self._space.encode(params)

@@ -1,9 +1,7 @@
-"""What a search leaves behind: best.yaml, the front's networks, trials.csv, the plots, and the table on screen."""
+"""What a search leaves behind: best.yaml, the front's networks, trials.csv, report.html, the plot, and the table."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
@@ -18,10 +16,9 @@ from hiri_spec.cost import CONVENTION
 from hiri_spec.errors import Problem
 from hiri_spec.files import to_yaml, write_text
 
-from .plots import draw_html, draw_png, load_libraries
-from .results import GMACS, PARAMS, Member, SearchResult
-
-COLUMNS = ("trial", "score", "gmacs", "params_m", "stages", "architecture", "seconds", "on_front")
+from .plots import draw_png, load_libraries
+from .results import GMACS, PARAMS, Member, SearchResult, find_misleading_macs
+from .trials_frame import trials_csv
 
 
 def front_table(result: SearchResult) -> Table:
@@ -29,13 +26,18 @@ def front_table(result: SearchResult) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     # where a cost is the score, one column tells both
     scores = [] if result.is_by_cost else [result.score_name]
-    for name in ("trial", "network", *scores, GMACS, PARAMS):
+    times = ["ms"] if any(member.latency_ms is not None for member in result.front) else []
+    for name in ("trial", "network", *scores, GMACS, PARAMS, *times):
         table.add_column(name, justify="left" if name == "network" else "right")
+    misleading = find_misleading_macs(result.members)
     for member in result.front:
         is_best = member.number == result.best.number
         costs = f"{member.macs / 1e9:.3f}", f"{member.params / 1e6:.2f}"
+        time = "–" if member.latency_ms is None else f"{member.latency_ms:.2f}"
+        if member.number in misleading:
+            time += f" ({misleading[member.number]:.1f} x for its MACs)"
         cells = (str(member.number), member.sketch, *([f"{member.score:.2f}"] if scores else []), *costs)
-        table.add_row(*cells, style="bold" if is_best else None)
+        table.add_row(*cells, *([time] if times else []), style="bold" if is_best else None)
     return table
 
 
@@ -48,44 +50,18 @@ def front_rows(result: SearchResult) -> list[dict[str, Any]]:
             "score": member.score,
             "macs": member.macs,
             "params": member.params,
-            "file": str(result.out / "front" / file_name(member)),
+            "latency_ms": member.latency_ms,
+            "file": str(result.out / "front" / member.file_name),
         }
         for member in result.front
     ]
-
-
-def trials_csv(result: SearchResult) -> str:
-    """Every trial, one line each, with the values of the parameters that had a say."""
-    front = {member.number for member in result.front}
-    names = list(dict.fromkeys(name for member in result.trials for name in member.values))
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, [*COLUMNS, *names], lineterminator="\n")
-    writer.writeheader()
-    for member in result.trials:
-        facts = {
-            "trial": member.number,
-            "score": repr(member.score),
-            "gmacs": f"{member.macs / 1e9:.6f}",
-            "params_m": f"{member.params / 1e6:.6f}",
-            "stages": len(member.spec.stages),
-            "architecture": member.sketch,
-            "seconds": member.seconds,
-            "on_front": int(member.number in front),
-        }
-        writer.writerow(facts | member.values)
-    return stream.getvalue()
-
-
-def file_name(member: Member) -> str:
-    """File of a network of the front."""
-    return f"trial_{member.number:05d}.yaml"
 
 
 def spec_text(result: SearchResult, member: Member) -> str:
     """A found network as YAML, with a comment that says where it comes from."""
     settings = ", ".join(f"{key} {value}" for key, value in result.settings.items() if value is not None)
     lines = [
-        f"# Found by python -m explorer.search: trial {member.number} of {len(result.trials)}.",
+        f"# Found by python -m explorer.search: trial {member.number} of {len(result.members)}.",
         f"# {member.sketch}: {member.macs / 1e9:.3f} GMACs, {member.params / 1e6:.2f} M params, "
         f"{result.score_name} {member.score:.4f}.",
         f"# {CONVENTION}." + (" The score needs no training and is no accuracy." if result.is_untrained else ""),
@@ -95,22 +71,25 @@ def spec_text(result: SearchResult, member: Member) -> str:
 
 
 def write_reports(result: SearchResult) -> None:
-    """Write every file of a search anew, each whole or not at all; nothing if no trial is finished.
+    """Write every file of a search anew, each whole or not at all; nothing if no trial is over.
+
+    Where all of them failed, there is nothing to write but the table and the page.
 
     One that can't be written keeps no other from being written; raises SpecError that lists them at the end.
     """
-    if not result.trials:
+    if not result.members and not result.failed and not result.stopped:
         return
     load_libraries()
-    out, front = result.out, {file_name(member): member for member in result.front}
-    writers: list[Callable[[], object]] = [
-        lambda: write_text(out / "trials.csv", trials_csv(result)),
-        lambda: write_text(out / "best.yaml", spec_text(result, result.best)),
-        lambda: _clear_front(out / "front", front),
-        *(partial(_write_spec, out / "front" / name, result, member) for name, member in front.items()),
-        lambda: draw_png(out / "pareto.png", result),
-        lambda: draw_html(out / "pareto.html", result),
-    ]
+    out, front = result.out, {member.file_name: member for member in result.front}
+    writers: list[Callable[[], object]] = [lambda: write_text(out / "trials.csv", trials_csv(result))]
+    if result.members:
+        writers += [
+            lambda: write_text(out / "best.yaml", spec_text(result, result.best)),
+            lambda: _clear_front(out / "front", front),
+            *(partial(_write_spec, out / "front" / name, result, member) for name, member in front.items()),
+            lambda: draw_png(out / "pareto.png", result),
+        ]
+    writers.append(result.report)
     problems: list[Problem] = []
     for write in writers:
         try:
@@ -119,7 +98,7 @@ def write_reports(result: SearchResult) -> None:
             # what they advise, another place, is not to be had for one file of a folder
             problems += [replace(each, message=each.message.partition(";")[0]) for each in error.problems]
     if problems:
-        message = f"not all files could be written, but all {len(result.trials)} trials are kept; make room or move "
+        message = f"not all files could be written, but all {len(result.members)} trials are kept; make room or move "
         message += "what is in the way, and run the same command again"
         raise SpecError([*problems, Problem(message, "--out", code="unwritable")])
 

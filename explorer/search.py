@@ -9,22 +9,25 @@ if __name__ == "__main__":
     start("explorer.command")
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from hiri_spec import SpecError, __version__
+from hiri_spec.errors import Problem
 from hiri_spec.locking import locked_folder
 from hiri_spec.quantities import format_resolution, parse_macs, parse_params, parse_seconds
 
 from .arguments import (
+    DEVICES,
+    OBJECTIVES,
     default_folder,
     read_changes,
-    read_objective,
+    read_one_of,
     read_place,
     read_seed,
     read_size,
@@ -33,65 +36,26 @@ from .arguments import (
     read_workers,
     size_of,
 )
-from .budget import Budget, Feasibility, check_possible, measure_feasibility
+from .budget import Budget, check_possible
+from .chain import Level, read_chain
+from .evaluators import choose, settings_taken
 from .interrupts import ended_by_sigterm
-from .results import Failed, Member, SearchResult, pareto_front
+from .invocation import invocation
+from .names import DEFAULT_EVALUATOR, DEFAULT_PRUNER, DEFAULT_SAMPLER, PRUNER_NAMES, SAMPLER_NAMES
+from .quest import How, Quest
+from .results import SearchResult
+from .running import run
 from .shared.sharing import read_sharing
-from .space import Space, load_space
+from .space import load_space
+from .watching import Watcher
 
 if TYPE_CHECKING:
     from .evaluators import Chosen
+    from .running import Keep
     from .samplers.budgeted import BudgetedSampler
-    from .shared.shared_study import SharedStudy
     from .study import SearchStudy
 
-    Keep = Callable[[BudgetedSampler], SearchStudy | SharedStudy]
-
 DEFAULT_TRIALS = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """What is known before the first trial."""
-
-    space: Space
-    budget: Budget
-    feasibility: Feasibility
-    resolution: tuple[int, int]
-    out: Path
-    trials: int
-    finished: int
-    dropped_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class How:
-    """How networks are evaluated, which has no say in what is found: how many at once, and what one may take."""
-
-    workers: int = 1
-    timeout_s: float | None = None
-
-
-class Watcher:
-    """Told how a search goes; this one says nothing."""
-
-    def opened(self, space: Space) -> None:
-        """The space is read; what it allows is being found out."""
-
-    def started(self, start: Started) -> None:
-        """The study is open."""
-
-    def tried(self, member: Member, best: Member) -> None:
-        """A trial is finished."""
-
-    def failed(self, failed: Failed) -> None:
-        """A trial has no score; the search goes on."""
-
-    def noted(self, message: str) -> None:
-        """Something that whoever looks on may want to know: that others are waited for, or a database."""
-
-    def ended(self, result: SearchResult) -> None:
-        """No more is tried; the files are being written. Whatever goes wrong from here on, this is what was found."""
 
 
 def search(
@@ -103,13 +67,18 @@ def search(
     space: str | Path | None = None,
     max_params: str | float | None = None,
     objective: str = "pareto",
-    evaluator: str = "zico",
+    evaluator: str = DEFAULT_EVALUATOR,
     set: Mapping[str, Any] | None = None,
     out: str | Path | None = None,
     seed: int = 0,
     data: str | None = None,
     epochs: int | None = None,
     recipe: str | None = None,
+    sampler: str = DEFAULT_SAMPLER,
+    pruner: str | None = None,
+    max_latency: str | float | None = None,
+    device: str | None = None,
+    then: Sequence[str] = (),
     workers: int = 1,
     trial_timeout: str | float | None = None,
     storage: str | None = None,
@@ -120,28 +89,53 @@ def search(
     """Search a space for networks within a budget ("5gflops", "5gmacs", 5e9), as the command does, and write the same.
 
     `trials` is the number in all: called again, a search goes on to it. `data`, `epochs` and `recipe` are for the
-    evaluator "train". `workers` networks are evaluated at the same time; an evaluation that takes longer than
+    evaluator "train", which a `pruner` may stop early. With `max_latency` ("20ms") networks are timed on `device`, and
+    slower ones are not scored. `then` is what the best are evaluated by after that, like ["100:zico", "20:train"].
+    `workers` networks are evaluated at the same time; an evaluation that takes longer than
     `trial_timeout` ("90s", "5m", or seconds) fails, as one that raises does, and the search goes on. `storage` names
     a database, in which others work on the same `study` (docs/scale.md). A search that runs
     out of networks before, or is stopped by Ctrl-C, says so in the result's `ending`. Raises SpecError for a wrong
     argument or space, an impossible budget, a folder that holds another search, and, once everything found is written,
     for what ended the search early: failures in a row, a full disk.
     """
+    asked = dict(locals())  # before there is anything else
     watcher = watcher or Watcher()
     limits = Budget(parse_macs(str(budget)), None if max_params is None else parse_params(str(max_params)))
-    objective, trials, seed = read_objective(objective), read_trials(trials), read_seed(seed)
+    objective = read_one_of(objective, OBJECTIVES, "--objective")
+    sampler = read_one_of(sampler, SAMPLER_NAMES, "--sampler")
+    trials, seed = read_trials(trials), read_seed(seed)
     counts, changes = read_stages(stages), read_changes(set)
     how = How(read_workers(workers), None if trial_timeout is None else parse_seconds(str(trial_timeout)))
     sharing = read_sharing(storage, study, heartbeat)
-    from .evaluators import choose
+    own = {"data": data, "epochs": epochs, "recipe": recipe, "device": device}
+    limit_ms = None if max_latency is None else 1e3 * parse_seconds(str(max_latency), "--max-latency")
+    is_timed = limit_ms is not None or objective == "latency"
+    chosen, levels = _choose(evaluator, then, own, is_timed=is_timed)
+    if is_timed and device == "cuda":
+        from hiri_spec.nn.cuda import check_cuda
 
-    chosen = choose(evaluator, {"data": data, "epochs": epochs, "recipe": recipe})
+        check_cuda()
+    if is_timed and how.workers > 1:
+        message = "networks that are timed while others are evaluated beside them seem slow; leave it out"
+        raise SpecError(Problem(message, "--workers"))
+    if levels and sharing is not None:
+        message = "chains are not for studies in a database yet; leave it out, or leave --storage out"
+        raise SpecError(Problem(message, "--then"))
     file, folder = read_place(space, "--space", "space.yaml"), read_place(out, "--out", "runs/mine")
     opened = load_space(file, stages=counts, resolution=read_size(resolution), set=changes)
     watcher.opened(opened)
     check_possible(opened, limits)
+    command = invocation(search, {**asked, "stages": counts, "set": changes})
     size = size_of(opened)
-    own_folder = default_folder(opened, limits, size, objective, chosen.label, seed)
+    means = {
+        "sampler": sampler,
+        "pruner": _read_pruner(pruner, chosen),
+        "max_latency_ms": limit_ms,
+        "device": device,
+    }
+    usual = {"sampler": DEFAULT_SAMPLER, "pruner": _read_pruner(None, chosen)}
+    unusual = [f"{key}-{value}" for key, value in means.items() if value != usual.get(key)]
+    own_folder = default_folder(opened, limits, size, objective, chosen.label, seed, unusual)
     folder = folder or own_folder
     settings = {
         "space": f"{Path(opened.file).name} {opened.fingerprint}",
@@ -152,6 +146,7 @@ def search(
         "objective": objective,
         "evaluator": chosen.name,
         **chosen.settings,
+        **means,
         "seed": seed,
         "version": __version__,
     }
@@ -166,8 +161,9 @@ def search(
             keep = stack.enter_context(started(sharing, name, parts, trials, folder, watcher.noted))
             stack.enter_context(ended_by_sigterm())
         stack.enter_context(locked_folder(folder, "search"))
-        found, failure = _run(opened, limits, settings, chosen, folder, trials, watcher, size, how, keep)
+        found, failure = run(Quest(opened, limits, chosen, settings), keep, folder, trials, how, levels, watcher)
         try:
+            found = replace(found, command=command)
             watcher.ended(found)
             write_reports(found)
         except KeyboardInterrupt:
@@ -180,78 +176,34 @@ def search(
     return found
 
 
+def _choose(
+    evaluator: str, then: Sequence[str], settings: dict[str, Any], *, is_timed: bool
+) -> tuple[Chosen, list[Level]]:
+    """The evaluators; a setting that none of them takes is refused by the first."""
+    read_one_of(settings["device"] or "cpu", DEVICES, "--device")
+    if isinstance(then, str):
+        then = [then]
+    levels = read_chain(then, settings)
+    taken = {key for level in levels for key in level.chosen.settings} | ({"device"} if is_timed else set())
+    first = {key: value for key, value in settings.items() if key not in taken}
+    return choose(evaluator, first | settings_taken(evaluator, settings)), levels
+
+
+def _read_pruner(name: str | None, chosen: Chosen) -> str | None:
+    """A pruner's name, None where there is nothing to prune; raises SpecError for an unknown one, and one in vain."""
+    if name is None:
+        return DEFAULT_PRUNER if chosen.reports else None
+    name = read_one_of(name, PRUNER_NAMES, "--pruner")
+    if name != "none" and not chosen.reports:
+        message = f"{chosen.name} tells nothing on its way by which it could be stopped; leave it out"
+        raise SpecError(Problem(message, "--pruner"))
+    return name
+
+
 def _keep_alone(out: Path, settings: dict[str, Any], sampler: BudgetedSampler) -> SearchStudy:
     from .study import SearchStudy, directions_of
 
     return SearchStudy(out, settings, sampler, directions_of(settings["objective"]))
-
-
-def _run(
-    space: Space,
-    budget: Budget,
-    settings: dict[str, Any],
-    chosen: Chosen,
-    out: Path,
-    trials: int,
-    watcher: Watcher,
-    size: tuple[int, int],
-    how: How,
-    keep: Keep,
-) -> tuple[SearchResult, Exception | None]:
-    """What was found, and the error that ended the search early, if one did."""
-    from .pursuit import Pursuit
-    from .samplers.budgeted import BudgetedSampler
-
-    seed, is_single = settings["seed"], settings["objective"] == "score"
-    sampler = BudgetedSampler(space, budget, seed)
-    study = keep(sampler)
-    is_here = chosen.is_quick and how == How()
-    pursuit = Pursuit(
-        space,
-        study,
-        sampler,
-        seed=seed,
-        is_single=is_single,
-        is_noted=not is_here,
-        tried=watcher.tried,
-        failed=watcher.failed,
-    )
-    feasibility = measure_feasibility(space, budget, seed)
-    finished = len(pursuit.members)
-    watcher.started(Started(space, budget, feasibility, size, out, trials, finished, study.dropped_bytes))
-    was_interrupted, ending = False, ""
-    failure: Exception | None = None
-    try:
-        if finished < trials:  # a finished search is told again without loading torch
-            from .evaluation.here import Here
-            from .evaluation.processes import Processes
-
-            place = Here(chosen) if is_here else Processes(chosen, how.workers, how.timeout_s)
-            with study, place as evaluation:
-                pursuit.go_on(evaluation, trials)
-    except KeyboardInterrupt:
-        was_interrupted = True
-    except SpecError as error:
-        if error.problems[0].code == "exhausted" and pursuit.members:
-            ending = error.problems[0].message
-        else:
-            failure = error
-    except Exception as error:
-        # nobody's mistake but ours: what was found before it is written all the same
-        failure = error
-    members = tuple(sorted(pursuit.members, key=lambda member: member.number))
-    front = pareto_front(members)
-    found = SearchResult(
-        members,
-        front,
-        out,
-        chosen.score_name,
-        settings,
-        was_interrupted=was_interrupted,
-        ending=ending,
-        is_untrained=chosen.is_untrained,
-    )
-    return found, failure
 
 
 def _joined(first: Exception | None, second: SpecError) -> Exception:

@@ -37,7 +37,8 @@ from .choices import (
 from .choices import origins as origins_of
 from .choices import resolve as resolve_node
 
-DEFAULT_SPACE = SPECS / "spaces" / "hiri.yaml"
+SPACES = SPECS / "spaces"
+DEFAULT_SPACE = SPACES / "hiri.yaml"
 DEPENDS_ON_OTHERS = {"indivisible", "width_jump", "name_taken"}
 """Errors that come of a combination of values, each of which may be right beside others."""
 
@@ -170,11 +171,11 @@ def load_space(
     resolution: tuple[int, int] | None = None,
     set: Mapping[str, Any] | None = None,
 ) -> Space:
-    """Read a search space, keep the given numbers of stages only, and set the resolution.
+    """Read a search space, a file or one of ours by its name, keep some numbers of stages only, set the resolution.
 
     Raises SpecError, with file and line, for a space that is wrong or in which nothing varies.
     """
-    file = DEFAULT_SPACE if path is None else path
+    file = DEFAULT_SPACE if path is None else _find(path)
     try:
         document = load_document(file, set=set)
     except SpecError as error:
@@ -205,6 +206,12 @@ def read_space_text(text: str, file: str) -> Space:
     """A space from its own text; `file` is what messages call it."""
     document = Document(json.loads(text), {}, file)
     return Space(document, parse_tree(document))
+
+
+def _find(path: str | Path) -> str | Path:
+    """A space of ours where that is the name of one, and of no file."""
+    own = SPACES / f"{path}.yaml"
+    return own if Path(path).name == str(path) and own.is_file() and not Path(path).exists() else path
 
 
 def _with_way(problem: Problem, file: str | Path, changes: Mapping[str, Any]) -> Problem:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -18,15 +19,18 @@ from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
 from .extension import MOST_TOLD, carry, find_contradictions
-from .journal import ATTEMPTS, FACTS, JOURNAL, Journal, copy_trial
-from .samplers.budgeted import BudgetedSampler
+from .journal import ATTEMPTS, FACTS, Journal, copy_trial
+from .names import JOURNAL
+from .samplers.network_sampler import NetworkSampler
 
 Direction = Literal["minimize", "maximize"]
 STUDY = "search"
 DESCRIPTION = "search"
 """The user attribute of the study that says which search it belongs to."""
-FAILURE = "failure"
-"""The user attribute of a trial that says why it failed."""
+FAILURE, STOPPED = "failure", "stopped"
+"""The user attributes of a trial that say why it failed, or was not worth going on with."""
+LATENCY = "latency_ms"
+"""The user attribute of a trial whose network was timed."""
 
 
 @dataclass(slots=True)
@@ -39,6 +43,19 @@ class Trial:
     macs: int
     parameter_count: int
     seconds: float
+    latency_ms: float | None = None
+    reports: dict[int, float] = field(default_factory=dict)
+    """Scores on the way, by step."""
+
+
+@dataclass(slots=True)
+class Hopeless:
+    """A trial that was stopped before it had a score."""
+
+    number: int
+    params: dict[str, Any]
+    reason: str
+    reports: dict[int, float]
 
 
 class SearchStudy:
@@ -50,11 +67,19 @@ class SearchStudy:
     """
 
     def __init__(
-        self, out: Path, description: dict[str, Any], sampler: BudgetedSampler, directions: list[Direction]
+        self,
+        out: Path,
+        description: Mapping[str, Any],
+        sampler: NetworkSampler,
+        directions: list[Direction],
+        *,
+        name: str = STUDY,
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.out = out
         self.sampler = sampler
+        self._name = name
+        self.file_prefix = "" if name == STUDY else f"{name.replace(' ', '-')}-"
         path = out / JOURNAL
         try:
             journal = Journal(path)
@@ -66,9 +91,9 @@ class SearchStudy:
             raise SpecError(Problem(f"{path} cannot be used: {reason}", "--out", code="unwritable")) from None
         self._memory_storage = InMemoryStorage()
         self._memory = optuna.create_study(
-            study_name=STUDY, storage=self._memory_storage, sampler=sampler, directions=directions
+            study_name=name, storage=self._memory_storage, sampler=sampler, directions=directions
         )
-        self._memory_id = self._memory_storage.get_study_id_from_name(STUDY)
+        self._memory_id = self._memory_storage.get_study_id_from_name(name)
         self._begun: dict[int, int] = {}
         """Numbers of the trials that have no end in the journal, and Optuna's ids of them there."""
         for trial in self._stored.get_trials(deepcopy=False):
@@ -86,7 +111,7 @@ class SearchStudy:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Nothing is left to do: each trial is written when it begins and when it ends."""
 
-    def _read(self, journal: Journal, description: dict[str, Any], directions: list[Direction]) -> optuna.Study:
+    def _read(self, journal: Journal, description: Mapping[str, Any], directions: list[Direction]) -> optuna.Study:
         try:
             self._storage = JournalStorage(journal)
         except OSError:
@@ -123,31 +148,33 @@ class SearchStudy:
         return self._extend(trials, description, directions) if is_larger else study
 
     def _extend(
-        self, trials: list[FrozenTrial], description: dict[str, Any], directions: list[Direction]
+        self, trials: list[FrozenTrial], description: Mapping[str, Any], directions: list[Direction]
     ) -> optuna.Study:
         """A study of the larger space beside the old one, with its trials: Optuna takes no choices into one that is."""
         number = len(optuna.get_all_study_summaries(self._storage)) + 1
-        larger = optuna.create_study(study_name=f"{STUDY} {number}", storage=self._storage, directions=directions)
+        larger = optuna.create_study(study_name=f"{self._name} {number}", storage=self._storage, directions=directions)
         for trial in trials:
             larger.add_trial(carry(trial, self.sampler.space, dict(self.sampler.distributions)))
-        larger.set_user_attr(DESCRIPTION, description)  # last: without it, a study is not whole
+        larger.set_user_attr(DESCRIPTION, dict(description))  # last: without it, a study is not whole
         return larger
 
-    def _find(self, description: dict[str, Any], directions: list[Direction]) -> tuple[optuna.Study, dict[str, Any]]:
+    def _find(self, description: Mapping[str, Any], directions: list[Direction]) -> tuple[optuna.Study, dict[str, Any]]:
         """The last study that is whole, of which an extended search has several, and what it is; or a new one."""
-        names = [summary.study_name for summary in optuna.get_all_study_summaries(self._storage)]
+        pattern = re.compile(rf"{re.escape(self._name)}( [0-9]+)?")
+        summaries = optuna.get_all_study_summaries(self._storage)
+        names = [summary.study_name for summary in summaries if pattern.fullmatch(summary.study_name)]
         for name in sorted(names, key=lambda name: (len(name), name), reverse=True):
             study = optuna.load_study(study_name=name, storage=self._storage)
             known = study.user_attrs.get(DESCRIPTION)
             if known is not None:
                 return study, known
         study = (
-            optuna.load_study(study_name=STUDY, storage=self._storage)  # killed between the two first writes
-            if STUDY in names
-            else optuna.create_study(study_name=STUDY, storage=self._storage, directions=directions)
+            optuna.load_study(study_name=self._name, storage=self._storage)  # killed between the two first writes
+            if self._name in names
+            else optuna.create_study(study_name=self._name, storage=self._storage, directions=directions)
         )
-        study.set_user_attr(DESCRIPTION, description)
-        return study, description
+        study.set_user_attr(DESCRIPTION, dict(description))
+        return study, dict(description)
 
     @property
     def trials(self) -> list[Trial]:
@@ -170,7 +197,7 @@ class SearchStudy:
         """How long to wait before others may have left something to do: for ever."""
         return None
 
-    def refresh(self) -> list[Trial]:
+    def refresh(self) -> list[Trial | Hopeless]:
         """What others have finished since: nothing."""
         return []
 
@@ -180,6 +207,18 @@ class SearchStudy:
     def origin(self, number: int) -> int:
         """The number from which the seed of a trial's evaluation derives: its own, whenever it is evaluated."""
         return number
+
+    @property
+    def stopped(self) -> list[Hopeless]:
+        """Every trial that was stopped, in order."""
+        frozen = self._memory.get_trials(deepcopy=False, states=[TrialState.PRUNED])
+        return [read_hopeless(trial) for trial in frozen]
+
+    @property
+    def failures(self) -> list[tuple[int, dict[str, Any], str]]:
+        """Number, parameters' values and reason of every failed trial, in order."""
+        frozen = self._memory.get_trials(deepcopy=False, states=[TrialState.FAIL])
+        return [(trial.number, trial.params, str(trial.user_attrs.get(FAILURE, ""))) for trial in frozen]
 
     def ask(self) -> int:
         """The number of a new trial whose network is in `sampler.candidates`."""
@@ -210,6 +249,18 @@ class SearchStudy:
     def fail(self, number: int, reason: str) -> None:
         """Write that a trial's evaluation failed, and why."""
         self._end(number, TrialState.FAIL, None, {FAILURE: reason})
+
+    def stop(self, number: int, reason: str, attributes: dict[str, Any]) -> None:
+        """Write that a trial was not worth going on with, and why."""
+        self._end(number, TrialState.PRUNED, None, {**attributes, STOPPED: reason})
+
+    def report(self, number: int, step: int, value: float) -> None:
+        """Write what a trial's score is after a step."""
+        self._memory_storage.set_trial_intermediate_value(self._memory_trial(number), step, value)
+        trial_id = self._begun.get(number)
+        if trial_id is not None:
+            with self._told(number):
+                self._storage.set_trial_intermediate_value(trial_id, step, value)
 
     def _end(self, number: int, state: TrialState, values: list[float] | None, attributes: dict[str, Any]) -> None:
         self._note(number, attributes)
@@ -252,8 +303,14 @@ def directions_of(objective: str) -> list[Direction]:
     return ["maximize"] if objective == "score" else ["maximize", "minimize"]
 
 
+def read_hopeless(trial: FrozenTrial) -> Hopeless:
+    """A trial that was stopped."""
+    return Hopeless(trial.number, trial.params, trial.user_attrs.get(STOPPED, ""), trial.intermediate_values)
+
+
 def read_trial(trial: FrozenTrial) -> Trial:
     """A finished trial, with what was noted of it."""
     attributes = trial.user_attrs
-    facts = (attributes[name] for name in FACTS)
-    return Trial(trial.number, trial.params, trial.values[0], *facts)
+    macs, params, seconds = (attributes[name] for name in FACTS)
+    reports, latency_ms = trial.intermediate_values, attributes.get(LATENCY)
+    return Trial(trial.number, trial.params, trial.values[0], macs, params, seconds, latency_ms, reports)

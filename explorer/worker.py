@@ -19,10 +19,11 @@ from hiri_spec.quantities import parse_seconds
 
 from .arguments import read_place, read_trials, read_workers
 from .interrupts import ended_by_sigterm
+from .quest import How
 from .results import Member
-from .search import How, Watcher
 from .shared.address import FROM_ENVIRONMENT
 from .shared.sharing import read_sharing
+from .watching import Watcher
 
 if TYPE_CHECKING:
     from .evaluation.here import Here
@@ -82,52 +83,42 @@ def work(
     folder = read_place(out, "--out", "runs/mine")
     sharing = read_sharing(storage, study)
     assert sharing is not None  # it is for want of a storage only, and there is a default
-    from .pursuit import Pursuit
-    from .samplers.budgeted import BudgetedSampler
     from .shared.studies import open_studies
 
     with ended_by_sigterm() as received, open_studies(sharing.address, watcher.noted) as studies:
         found = studies.find(sharing.study, __version__)
         plan = found.plan
-        space, chosen = plan.open_space(), plan.choose_evaluator()
-        seed = plan.settings["seed"]
-        sampler = BudgetedSampler(space, plan.budget, seed)
+        quest = plan.quest()
+        sampler = quest.sampler()
         sampler.draw_apart(uuid.uuid4().hex)
         shared = studies.open(found, sampler, folder or Path("runs") / found.name, found.wanted, quota)
-        pursuit = Pursuit(
-            space,
+        pursuit = quest.pursue(
             shared,
             sampler,
-            seed=seed,
-            is_single=len(plan.directions) == 1,
-            is_noted=True,
-            tried=lambda member, best: watcher.progressed(shared, member, best, len(pursuit.members)),
+            how,
+            tried=lambda member, best: watcher.progressed(shared, member, best, pursuit.finished),
+            halted=watcher.halted,
             failed=watcher.failed,
         )
-        watcher.joined(found, len(pursuit.members))
+        watcher.joined(found, pursuit.finished)
         was_interrupted, ending = False, ""
         try:
-            if len(pursuit.members) < found.wanted:
-                from .evaluation.here import Here
-                from .evaluation.processes import Processes
-
-                is_here = chosen.is_quick and how == How()
-                place = Here(chosen) if is_here else Processes(chosen, how.workers, how.timeout_s)
-                _pursue(pursuit, place, studies, found, shared)
+            if pursuit.finished < found.wanted:
+                _pursue(pursuit, quest.evaluation(how, pursuit), studies, found, shared)
         except KeyboardInterrupt:
             was_interrupted = True
         except SpecError as error:
             if error.problems[0].code not in ENDINGS:
                 raise
             ending = error.problems[0].message
-    finished = len(pursuit.members)
+    finished = pursuit.finished
     return Work(found.name, shared.evaluated, finished, shared.wanted, was_interrupted, bool(received), ending)
 
 
 def _pursue(pursuit: Pursuit, place: Here | Processes, studies: Studies, found: Found, shared: SharedStudy) -> None:
     """Until the study has as many trials as it is to have, which may be more by then."""
     with shared, place as evaluation:
-        while len(pursuit.members) < shared.wanted:
+        while pursuit.finished < shared.wanted:
             pursuit.go_on(evaluation, shared.wanted)
             shared.wanted = studies.read_wanted(found)
 

@@ -35,4 +35,4 @@ def run(space_file: Path, out: Path, trials: int = 12, budget: str = BUDGET, **o
 
 
 def told(result: SearchResult) -> list[tuple[object, ...]]:
-    return [(member.number, member.spec, member.score, member.macs) for member in result.trials]
+    return [(member.number, member.spec, member.score, member.macs) for member in result.members]

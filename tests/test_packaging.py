@@ -38,6 +38,12 @@ def test_the_wheel_carries_specs_and_schemas(installed: Path) -> None:
     assert (installed / "explorer" / "py.typed").exists()
 
 
+def test_the_wheel_carries_the_page_of_a_search(installed: Path) -> None:
+    folder = Path("explorer/report_page")
+    own = {path.name for path in (ROOT / folder).rglob("*") if path.suffix in (".html", ".css", ".js")}
+    assert {path.name for path in (installed / folder).rglob("*.*") if path.suffix != ".py"} == own
+
+
 def test_built_in_specs_are_found_once_installed(installed: Path, tmp_path: Path) -> None:
     assert "hiri_s_6stage" in run(installed, tmp_path, "hiri_spec", "list")
     (tmp_path / "mine.yaml").write_text("extends: hiri_s\nname: mine\nset: {stages.3.depth: 12}\n")
@@ -48,3 +54,4 @@ def test_the_search_finds_its_space_once_installed(installed: Path, tmp_path: Pa
     arguments = ["--budget", "1gflops", "--trials", "2", "--evaluator", "params"]
     assert "best.yaml" in run(installed, tmp_path, "explorer.search", *arguments)
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["hiri-1gmacs-448-params"]
+    assert (tmp_path / "runs" / "hiri-1gmacs-448-params" / "report.html").exists()

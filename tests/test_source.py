@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 import torch
-from examples import EXAMPLES, IDS
 from hypothesis import HealthCheck, given, settings
 from strategies import model_specs
 from torch import nn
 
 import hiri_spec
+from examples import EXAMPLES, IDS
 from hiri_spec import ModelSpec, SpecError, ops
 from hiri_spec.block import Block, Downsample, Head, Part, Stem
 from hiri_spec.blocks.add_stream import AddStream

@@ -2,7 +2,7 @@
 
 It is a program of its own, as multiprocessing's processes would run the parent's script anew, unless it is written for
 that: `python -m explorer.evaluation.child PIPE LIFELINE EVALUATOR SETTINGS THREADS`, the first two being file
-descriptors, the settings JSON.
+descriptors, the settings JSON, with `timing` if networks are timed before they are scored.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 from hiri_spec.errors import SpecError
 
 from ..evaluators import load_evaluator
-from .outcome import Outcome, Task, evaluate
+from .outcome import Evaluate, Outcome, Task, Timing
 
 OOM_SCORE = Path("/proc/self/oom_score_adj")
 FIRST_TO_GO = "1000"
@@ -35,17 +35,33 @@ class Began:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """What the score is after a step; the answer says whether to stop."""
+
+    number: int
+    step: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class Unusable:
     """There is no such evaluator, or it can't be loaded."""
 
     error: SpecError
 
 
-Message = Began | Unusable | Outcome
+Message = Began | Reported | Unusable | Outcome
 
 
-def serve(connection: Connection, evaluator: str, settings: dict[str, Any], threads: int) -> None:
+def serve(
+    connection: Connection, evaluator: str, settings: dict[str, Any], threads: int, timing: Timing | None = None
+) -> None:
     """Evaluate what comes through the pipe, one task after the other; `threads` is what torch may take, 0 for all."""
+
+    def report(number: int, step: int, value: float) -> bool:
+        connection.send(Reported(number, step, value))
+        return bool(connection.recv())
+
     try:
         loaded = load_evaluator(evaluator, settings)
     except SpecError as error:
@@ -53,10 +69,11 @@ def serve(connection: Connection, evaluator: str, settings: dict[str, Any], thre
         return
     if threads and "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(threads)
+    evaluate = Evaluate(loaded, report, timing)
     while True:
         task: Task = connection.recv()
         connection.send(Began(task.number))
-        connection.send(evaluate(loaded, task))
+        connection.send(evaluate(task))
 
 
 def end_with(lifeline: int) -> None:
@@ -73,7 +90,9 @@ def main() -> None:
     with contextlib.suppress(OSError):  # not Linux, or not allowed: then whoever is largest goes first
         OOM_SCORE.write_text(FIRST_TO_GO)  # where memory is short, this process goes, not the one that keeps the study
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent has closed its end
-        serve(Connection(int(pipe)), evaluator, json.loads(settings), int(threads))
+        told = json.loads(settings)
+        timing = Timing(**told["timing"]) if told["timing"] else None
+        serve(Connection(int(pipe)), evaluator, told["settings"], int(threads), timing)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,14 @@ from types import TracebackType
 from typing import Self
 
 from ..evaluators import Chosen
-from .outcome import Outcome, Task, evaluate
+from .outcome import Evaluate, Outcome, Report, Task
 
 
 class Here:
     """Stands where Processes stand, with room for one task; an evaluation can't be ended from outside."""
 
-    def __init__(self, evaluator: Chosen) -> None:
-        self._evaluator = evaluator.load()
+    def __init__(self, evaluator: Chosen, report: Report) -> None:
+        self._evaluate = Evaluate(evaluator.load(), report)
         self._task: Task | None = None
 
     def __enter__(self) -> Self:
@@ -40,4 +40,4 @@ class Here:
         """Evaluate the task that was taken; it takes as long as it takes."""
         assert self._task is not None
         task, self._task = self._task, None
-        return evaluate(self._evaluator, task)
+        return self._evaluate(task)

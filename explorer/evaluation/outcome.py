@@ -6,10 +6,12 @@ import math
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hiri_spec import ModelSpec
+
+from ..evaluators import takes_reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,27 +25,86 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a task: a score, or None and why there is none."""
+    """What came of a task: a score, or None and why there is none.
+
+    One that was `stopped` did not fail: it was not worth going on with.
+    """
 
     number: int
     score: float | None
     seconds: float
     failure: str = ""
     traceback: str = ""
+    stopped: str = ""
+    latency_ms: float | None = None
 
 
-def evaluate(evaluator: Callable[[ModelSpec, int], float], task: Task) -> Outcome:
-    """Score a network; whatever an evaluator raises is its outcome, but for Ctrl-C and the like."""
-    began = time.perf_counter()
-    try:
-        given: Any = evaluator(task.spec, task.seed)
-        if given is None:
-            failure = "it returned nothing; let it return a number"
-            return Outcome(task.number, None, time.perf_counter() - began, failure)
-        value = float(given)
-        if not math.isfinite(value):
-            return Outcome(task.number, None, time.perf_counter() - began, f"the score is {value}")
-    except (Exception, SystemExit) as error:
-        failure = f"{type(error).__name__}: {error}"
-        return Outcome(task.number, None, time.perf_counter() - began, failure, traceback.format_exc())
-    return Outcome(task.number, value, time.perf_counter() - began)
+Report = Callable[[int, int, float], bool]
+"""Told a trial's number, a step and what the score is after it; returns whether the evaluation is to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """That networks are timed before they are scored: where, and what one may take at most."""
+
+    device: str = "cpu"
+    limit_ms: float | None = None
+
+
+class StoppedError(Exception):
+    """Ends an evaluation from within its reports."""
+
+
+@dataclass(slots=True)
+class Evaluate:
+    """Scores one network after the other by an evaluator, which may report on its way, and times it if asked to."""
+
+    evaluator: Callable[..., float]
+    report: Report
+    timing: Timing | None = None
+    _reports: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._reports = takes_reports(self.evaluator)
+
+    def __call__(self, task: Task) -> Outcome:
+        """Score a network; whatever an evaluator raises is its outcome, but for Ctrl-C and the like."""
+        began = time.perf_counter()
+        latency_ms: float | None = None
+
+        def outcome(score: float | None = None, **why: str) -> Outcome:
+            return Outcome(task.number, score, time.perf_counter() - began, latency_ms=latency_ms, **why)
+
+        try:
+            if self.timing is not None:
+                latency_ms = _measure_ms(task.spec, self.timing)
+                limit = self.timing.limit_ms
+                if limit is not None and latency_ms > limit:
+                    return outcome(stopped=f"it takes {latency_ms:.4g} ms, more than {limit:g} ms")
+            given = self._score(task)
+            if given is None:
+                return outcome(failure="it returned nothing; let it return a number")
+            value = float(given)
+            if not math.isfinite(value):
+                return outcome(failure=f"the score is {value}")
+        except StoppedError as stop:
+            return outcome(stopped=str(stop))
+        except (Exception, SystemExit) as error:
+            return outcome(failure=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
+        return outcome(value)
+
+    def _score(self, task: Task) -> Any:
+        if not self._reports:
+            return self.evaluator(task.spec, task.seed)
+
+        def report(step: int, value: float) -> None:
+            if self.report(task.number, step, value):
+                raise StoppedError(f"at step {step} its score was {value:.4g}")
+
+        return self.evaluator(task.spec, task.seed, report=report)
+
+
+def _measure_ms(spec: ModelSpec, timing: Timing) -> float:
+    from ..latency import measure_latencies_ms
+
+    return measure_latencies_ms([(spec, spec.size)], device=timing.device)[0]

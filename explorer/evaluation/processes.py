@@ -8,15 +8,15 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from types import TracebackType
 from typing import Self
 
 from ..evaluators import Chosen
-from .child import Began, Message, Unusable
-from .outcome import Outcome, Task
+from .child import Began, Message, Reported, Unusable
+from .outcome import Outcome, Report, Task, Timing
 
 STDERR = 2
 
@@ -35,11 +35,21 @@ class _Worker:
 class Processes:
     """So many processes, begun when they are first needed, each with the evaluator loaded once.
 
-    A context: they end with it. `timeout_s` is what one evaluation may take, loading the evaluator not counted.
+    A context: they end with it. `timeout_s` is what one evaluation may take, loading the evaluator not counted;
+    `report` is asked whether one that tells how far it is shall stop.
     """
 
-    def __init__(self, evaluator: Chosen, count: int, timeout_s: float | None = None) -> None:
+    def __init__(
+        self,
+        evaluator: Chosen,
+        count: int,
+        timeout_s: float | None = None,
+        *,
+        report: Report,
+        timing: Timing | None = None,
+    ) -> None:
         self._evaluator, self._count, self._timeout_s = evaluator, count, timeout_s
+        self._report, self._timing = report, timing
         self._workers: list[_Worker] = []
         # one process may use all cores, several share them
         self._threads = max(1, len(os.sched_getaffinity(0)) // count) if count > 1 else 0
@@ -94,6 +104,10 @@ class Processes:
         if isinstance(message, Began):
             worker.began = time.monotonic()
             return None
+        if isinstance(message, Reported):
+            with contextlib.suppress(OSError):  # it has died since, which next() will find
+                worker.connection.send(self._report(message.number, message.step, message.value))
+            return None
         if isinstance(message, Unusable):
             raise message.error
         worker.task = worker.began = None
@@ -124,7 +138,8 @@ class Processes:
         connection, childs_connection = Pipe()
         childs_lifeline, lifeline = os.pipe()
         passed = childs_connection.fileno(), childs_lifeline
-        chosen = self._evaluator.name, json.dumps(dict(self._evaluator.settings))
+        timing = None if self._timing is None else asdict(self._timing)
+        chosen = self._evaluator.name, json.dumps({"settings": dict(self._evaluator.settings), "timing": timing})
         process = subprocess.Popen(
             [sys.executable, "-m", "explorer.evaluation.child", *map(str, passed), *chosen, str(self._threads)],
             stdin=subprocess.DEVNULL,

@@ -8,14 +8,16 @@ begins with what the scores are called in tables and plots, a colon, and in one 
 and the file defines one class that is called as (spec, seed); its docstring says what departs from the paper. With
 `QUICK = True` it is computed in the search's own process, others in one of their own, which may break. `SETTINGS =
 {"data": True, "epochs": False}` are what its class is made with, by name, and whether it can't do without; each is an
-option of the command. All that is read from the files' text, so that `--help` and a mistake in a name need not import
-what computes the scores, torch above all.
+option of the command. With `REPORTS = True` its call takes a third argument, `report`, a function that it calls with a
+step and the score after it, and that ends the evaluation if that is hopeless. All that is read from the files' text,
+so that `--help` and a mistake in a name need not import what computes the scores, torch above all.
 """
 
 from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -40,6 +42,8 @@ class Entry:
     is_quick: bool = False
     settings: Mapping[str, bool] = field(default_factory=dict)
     """What it can be made with, and whether it must be."""
+    reports: bool = False
+    """Whether it tells on its way what the score is so far."""
 
 
 def read_entry(file: Path) -> Entry:
@@ -52,15 +56,21 @@ def read_entry(file: Path) -> Entry:
     constants = {
         ast.unparse(node.targets[0]): ast.literal_eval(node.value)
         for node in tree.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("QUICK", "SETTINGS")
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in ("QUICK", "SETTINGS", "REPORTS")
     }
-    return Entry(score_name, description, constants.get("QUICK", False), constants.get("SETTINGS", {}))
+    return Entry(
+        score_name,
+        description,
+        constants.get("QUICK", False),
+        constants.get("SETTINGS", {}),
+        constants.get("REPORTS", False),
+    )
 
 
 EVALUATORS = {
     file.stem: read_entry(file) for file in sorted(Path(__file__).parent.glob("*.py")) if file.stem != "__init__"
 }
-UNTRAINED = tuple(name for name, entry in EVALUATORS.items() if "epochs" not in entry.settings)
+UNTRAINED = tuple(name for name, entry in EVALUATORS.items() if not entry.settings)
 """Those that look at networks as they start."""
 
 
@@ -78,6 +88,8 @@ class Chosen:
     """What it is made with."""
     is_untrained: bool = False
     """Whether it is known to look at networks as they start."""
+    reports: bool = False
+    """Whether it tells on its way what the score is so far, by which it can be stopped."""
 
     @property
     def label(self) -> str:
@@ -102,12 +114,18 @@ def load_evaluator(name: object, settings: Mapping[str, Any] | None = None) -> E
     return _find(name, settings or {}).load()
 
 
+def settings_taken(name: object, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of some settings that an evaluator of the project takes."""
+    entry = EVALUATORS.get(name) if isinstance(name, str) else None
+    return {} if entry is None else {key: value for key, value in settings.items() if key in entry.settings}
+
+
 def _find(name: object, settings: Mapping[str, Any]) -> Chosen:
     given = {key: value for key, value in settings.items() if value is not None}
     if isinstance(name, str) and ":" in name:
         own = load_own(name)
         _check_settings(own.name, {}, given)
-        return Chosen(own.name, own.score_name, lambda: own.evaluate)
+        return Chosen(own.name, own.score_name, lambda: own.evaluate, reports=takes_reports(own.evaluate))
     if not isinstance(name, str) or name not in EVALUATORS:
         is_place = callable(name) or (isinstance(name, str) and "." in name)
         tail = f"for your own, {FORM}" if is_place else suggest(name, EVALUATORS)
@@ -121,7 +139,16 @@ def _find(name: object, settings: Mapping[str, Any]) -> Chosen:
         is_quick=entry.is_quick,
         settings=given,
         is_untrained=name in UNTRAINED,
+        reports=entry.reports,
     )
+
+
+def takes_reports(evaluator: Callable[..., float]) -> bool:
+    """Whether an evaluator wants a `report`, to be called with a step and the score after it."""
+    try:
+        return "report" in inspect.signature(evaluator).parameters
+    except (TypeError, ValueError):  # built in, without a signature
+        return False
 
 
 def _check_settings(name: str, known: Mapping[str, bool], given: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,17 +11,34 @@ from hiri_spec import ModelSpec, save
 from hiri_spec.train import train
 from hiri_spec.train.data import open_dataset
 from hiri_spec.train.recipe_file import load_recipe, recipe_for
+from hiri_spec.train.watcher import Watcher
 
 SETTINGS = {"data": True, "epochs": False, "recipe": False}
+REPORTS = True
 
 SMALLEST = 32, 32
+
+Report = Callable[[int, float], None]
+
+
+class _Reporting(Watcher):
+    """Tells the accuracy after each epoch but the last, which is the score."""
+
+    def __init__(self, report: Report, epochs: int) -> None:
+        self._report, self._epochs = report, epochs
+
+    def epoch_ended(self, row: dict[str, Any]) -> None:
+        """Tell it; whoever is told may raise, which ends the training."""
+        if row["epoch"] < self._epochs:
+            self._report(row["epoch"], row["top1"])
 
 
 class Train:
     """The top-1 accuracy, in per cent, of the network after the last epoch, at the image size of the search.
 
     It is trained by the recipe that `hiri-spec train` would take, plainly: no average is kept, as in so short a time
-    none is of use. Warm-up is cut to the epochs there are. What a run leaves is thrown away.
+    none is of use. Warm-up is cut to the epochs there are. What a run leaves is thrown away. It reports after each
+    epoch, so that a pruner can stop it.
     """
 
     def __init__(self, data: str, epochs: int | None = None, recipe: str | None = None) -> None:
@@ -38,7 +56,7 @@ class Train:
         for split in ("train", "validation"):
             open_dataset(data, split, resolution=SMALLEST)
 
-    def __call__(self, spec: ModelSpec, seed: int) -> float:
+    def __call__(self, spec: ModelSpec, seed: int, report: Report | None = None) -> float:
         """Train and evaluate; raises SpecError if the loss ceases to be a number."""
         with TemporaryDirectory(prefix="explorer-train-") as name:
             folder = Path(name)
@@ -52,6 +70,7 @@ class Train:
                 flags=flags,
                 out=folder / "run",
                 workers=0,
+                watcher=None if report is None else _Reporting(report, self._epochs),
             )
             accuracy: float = result.rows[-1]["top1"]
             return accuracy

@@ -1,4 +1,4 @@
-"""NSGA-II (Deb et al. 2002, Optuna's) whose every candidate is fitted to the budget before a trial sees it."""
+"""Optuna's samplers, whose every proposal is fitted to the budget before a trial sees it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import zlib
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.samplers import BaseSampler, NSGAIISampler
+from optuna.distributions import BaseDistribution
 
 from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
 from ..budget import Budget, Candidate, fit, list_candidates
 from ..choices import Assignment
+from ..names import DEFAULT_SAMPLER
 from ..space import Space, network_hash
+from .network_sampler import NetworkSampler
+from .proposers import PROPOSERS
 
 MAX_DRAWS = 20_000
 """After so many in vain nothing new is left to be found. A space of no more networks than that is listed instead."""
@@ -25,57 +27,33 @@ CLOSE_DRAWS = 40
 """How often a child that can't be fitted, or was tried before, is changed a little before it is drawn anew."""
 
 
-class BudgetedSampler(BaseSampler):
+class BudgetedSampler(NetworkSampler):
     """Hands out candidates within the budget only, each network once.
 
     What it draws depends on the seed, the trial's number and the trials before, and on nothing else: a study that was
     interrupted goes on as if it had not been.
     """
 
-    def __init__(self, space: Space, budget: Budget, seed: int, population_size: int = 24) -> None:
-        self.space = space
+    def __init__(self, space: Space, budget: Budget, seed: int, name: str = DEFAULT_SAMPLER) -> None:
+        super().__init__(space)
         self._budget = budget
         self._seed = seed
-        self._population_size = population_size
-        self.distributions = {
-            name: CategoricalDistribution(parameter.labels) for name, parameter in space.parameters.items()
-        }
+        self._proposer = PROPOSERS[name]
         self.tried: set[str] = set()
         """Hashes of the networks that were drawn."""
-        self.candidates: dict[int, Candidate] = {}
         self._listed: dict[str, Candidate] | None = None
-
-    def infer_relative_search_space(
-        self, study: optuna.Study, trial: optuna.trial.FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        """The whole space: parameters that have no say in a network are carried along for its children."""
-        return dict(self.distributions)
 
     def sample_relative(
         self, study: optuna.Study, trial: optuna.trial.FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """A child of the generation before, or a random network in the first one, fitted to the budget."""
+        """What is proposed, or a random network where nothing is, fitted to the budget."""
         seed = zlib.crc32(f"{self._seed} {trial.number}".encode())
-        parents = NSGAIISampler(population_size=self._population_size, seed=seed)
-        # asked for once here, as Optuna orders the parents by rank the first time and by number from then on: which
-        # of the two a trial saw would tell whether the search had been interrupted before it
-        parents.get_parent_population(study, parents.get_trial_generation(study, trial))
         varied = {name: each for name, each in search_space.items() if not each.single()}
-        child = self.space.encode(parents.sample_relative(study, trial, varied))
+        child = self.space.encode(self._proposer(seed).propose(study, trial, varied))
         candidate = self._fit(child, random.Random(seed))
         self.tried.add(network_hash(candidate.spec))
         self.candidates[trial.number] = candidate
         return self.space.decode(candidate.assignment)
-
-    def sample_independent(
-        self,
-        study: optuna.Study,
-        trial: optuna.trial.FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        """Never needed: every parameter is drawn with the others."""
-        raise RuntimeError(f"{param_name} is not a parameter of this space")
 
     def draw_apart(self, name: str) -> None:
         """Draw from now on what no other process of the same seed draws, each having a name of its own."""
@@ -92,7 +70,7 @@ class BudgetedSampler(BaseSampler):
         for attempt in range(SMALL_DRAWS if is_small else MAX_DRAWS):
             proposal = self.space.draw(rng)
             if child and attempt < CLOSE_DRAWS:
-                # what mutation left out is drawn anew; each further attempt lets go of one more parameter
+                # what was left out is drawn anew; each further attempt lets go of one more parameter
                 proposal |= child
                 for name in rng.sample(sorted(child), min(len(child), attempt)):
                     proposal[name] = int(rng.random() * len(self.space.parameters[name].labels))

@@ -16,7 +16,7 @@ from hiri_spec.errors import Problem
 
 from ..extension import NETWORK
 from ..journal import ATTEMPTS, FACTS, copy_trial
-from ..study import FAILURE
+from ..study import FAILURE, STOPPED
 
 MOST_ATTEMPTS = 3
 """Times that a trial is begun: whatever kills its process each time is not tried for ever."""
@@ -29,9 +29,11 @@ BEAT = "beat"
 LOST = "its process is gone"
 RETURNED = "it was given back"
 DOUBLE = "another process drew the same network at the same moment"
-OF_ONE_EVALUATION = frozenset({FAILURE, BEAT, CLAIM, ORIGIN, ATTEMPTS, "seconds"})
+OF_ONE_EVALUATION = frozenset({FAILURE, STOPPED, BEAT, CLAIM, ORIGIN, ATTEMPTS, "seconds"})
 """What is noted of an evaluation, and not of its network."""
-LIVE = TrialState.RUNNING, TrialState.COMPLETE
+ENDED = TrialState.COMPLETE, TrialState.PRUNED
+"""States of what was evaluated, if only until it was hopeless."""
+LIVE = TrialState.RUNNING, *ENDED
 
 
 class Ledger:
@@ -60,7 +62,7 @@ class Ledger:
                 self.running.add(trial.number)
             else:
                 self.running.discard(trial.number)
-                if _is_unevaluated(trial):
+                if is_unevaluated(trial):
                     self._unevaluated[trial.user_attrs[NETWORK]] = None
             if known is None or known.state != trial.state:
                 changed.append(trial)
@@ -69,24 +71,24 @@ class Ledger:
     def find_rival(self, number: int) -> FrozenTrial | None:
         """An earlier trial of the same network that is being or has been evaluated, to which this one gives way."""
         for other in self._by_network[self.trials[number].user_attrs[NETWORK]]:
-            if other < number and not _is_unevaluated(self.trials[other]):
+            if other < number and not is_unevaluated(self.trials[other]):
                 return self.trials[other]
         return None
 
     def find_live(self, network: str) -> FrozenTrial | None:
-        """The first trial of a network that is being evaluated or has a score."""
+        """The first trial of a network that is being evaluated or was."""
         numbers = self._by_network.get(network, [])
         return next((self.trials[number] for number in numbers if self.trials[number].state in LIVE), None)
 
     def count_live(self, below: int | None = None) -> int:
-        """How many trials are being evaluated or have a score, of those with a lower number."""
+        """How many trials are being evaluated or were, of those with a lower number."""
         return sum(trial.state in LIVE for number, trial in self.trials.items() if below is None or number < below)
 
     def unevaluated(self) -> Iterator[FrozenTrial]:
         """For each network that is to be evaluated again the trial of it that ended last."""
         for network in list(self._unevaluated):
             trials = [self.trials[number] for number in self._by_network[network]]
-            if any(not _is_unevaluated(trial) for trial in trials):
+            if any(not is_unevaluated(trial) for trial in trials):
                 del self._unevaluated[network]  # until it ends like the one before
                 continue
             ended = [trial for trial in trials if trial.user_attrs.get(FAILURE) != DOUBLE]
@@ -117,8 +119,9 @@ def begin_again(ended: FrozenTrial) -> FrozenTrial:
     kept = {name: value for name, value in ended.user_attrs.items() if name not in OF_ONE_EVALUATION}
     attempts = ended.user_attrs[ATTEMPTS] + (ended.user_attrs.get(FAILURE) == LOST)
     noted = kept | {ATTEMPTS: attempts, ORIGIN: origin_of(ended)}
-    return copy_trial(ended, state=TrialState.RUNNING, values=None, user_attrs=noted)
+    return copy_trial(ended, state=TrialState.RUNNING, values=None, user_attrs=noted, intermediate_values={})
 
 
-def _is_unevaluated(trial: FrozenTrial) -> bool:
+def is_unevaluated(trial: FrozenTrial) -> bool:
+    """Whether a trial ended without anybody having looked at its network."""
     return trial.state == TrialState.FAIL and trial.user_attrs.get(FAILURE) in (LOST, RETURNED, DOUBLE)

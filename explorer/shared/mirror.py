@@ -54,6 +54,8 @@ class Mirror:
             self._study.add_trial(copy_trial(trial, values=values))
             self._sampler.remember(trial.params)
         elif trial.state.is_finished():
+            for step, value in trial.intermediate_values.items():
+                self._storage.set_trial_intermediate_value(self._id(place), step, value)
             for name, value in trial.user_attrs.items():
                 self._storage.set_trial_user_attr(self._id(place), name, value)
             self._storage.set_trial_state_values(self._id(place), trial.state, values)

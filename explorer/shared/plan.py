@@ -11,6 +11,7 @@ from hiri_spec.errors import Problem
 
 from ..budget import Budget
 from ..evaluators import Chosen, choose
+from ..quest import Quest
 from ..space import Space, read_space_text
 from ..study import Direction, directions_of
 
@@ -64,10 +65,7 @@ class Plan:
         """The limits of its networks."""
         return Budget(self.settings["budget"], self.settings["max_params"])
 
-    def open_space(self) -> Space:
-        """The space that networks are drawn from."""
-        return read_space_text(self.space, self.space_file)
-
-    def choose_evaluator(self) -> Chosen:
-        """The evaluator; raises SpecError where it is a user's own that is not on this machine."""
-        return choose(self.settings["evaluator"], self.evaluator_settings)
+    def quest(self) -> Quest:
+        """What is looked for; raises SpecError where the evaluator is a user's own that is not on this machine."""
+        chosen = choose(self.settings["evaluator"], self.evaluator_settings)
+        return Quest(read_space_text(self.space, self.space_file), self.budget, chosen, self.settings)

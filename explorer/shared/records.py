@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -31,6 +32,11 @@ class Records:
     def create(self, trial: FrozenTrial) -> int:
         """Create a trial as it is, in one write; its id."""
         return self._patient(partial(self._storage.create_new_trial, self._study_id, trial))
+
+    def report(self, trial_id: int, step: int, value: float) -> None:
+        """Write what a trial's score is after a step; nothing if it has ended already."""
+        with suppress(UpdateFinishedTrialError):
+            self._patient(partial(self._storage.set_trial_intermediate_value, trial_id, step, value))
 
     def end(self, trial_id: int, state: TrialState, values: list[float] | None, attributes: dict[str, Any]) -> bool:
         """End a trial, its state last: it runs until all is written. False if it has ended already."""

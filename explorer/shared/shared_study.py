@@ -28,10 +28,22 @@ from ..facts import facts_of
 from ..interrupts import undivided
 from ..journal import ATTEMPTS, copy_trial
 from ..samplers.budgeted import BudgetedSampler
-from ..study import FAILURE, Direction, Trial, read_trial
+from ..study import FAILURE, STOPPED, Direction, Hopeless, Trial, read_hopeless, read_trial
 from .connection import Patient
 from .heartbeat import SILENT_BEATS, Pulse, Watch
-from .ledger import BEAT, CLAIM, DOUBLE, LOST, MOST_ATTEMPTS, RETURNED, Ledger, begin_again, origin_of
+from .ledger import (
+    BEAT,
+    CLAIM,
+    DOUBLE,
+    ENDED,
+    LOST,
+    MOST_ATTEMPTS,
+    RETURNED,
+    Ledger,
+    begin_again,
+    is_unevaluated,
+    origin_of,
+)
 from .mirror import Mirror
 from .records import Records
 
@@ -46,12 +58,13 @@ LOOKING_SHARE = 0.05
 class SharedStudy:
     """One process's part in a shared study. A context: what it has begun and not finished is given back at its end.
 
-    Stands where SearchStudy stands; numbers are those of the shared trials. `wanted` is the number of trials with a
-    score that the study is to have, `evaluated` of those from here; `quota` how many this process begins, None for no
+    Stands where SearchStudy stands; numbers are those of the shared trials. `wanted` is the number of evaluated trials
+    that the study is to have, `evaluated` of those from here; `quota` how many this process begins, None for no
     limit.
     """
 
     dropped_bytes = 0
+    file_prefix = ""
     interrupted: tuple[int, ...] = ()
 
     def __init__(
@@ -80,7 +93,7 @@ class SharedStudy:
         self._mine: dict[int, int] = {}
         """Numbers of the trials that are evaluated here, and Optuna's ids of them."""
         self._given: set[int] = set()
-        """Numbers of the trials with a score that this process has handed on."""
+        """Numbers of the evaluated trials that this process has handed on."""
         self._looked, self._look_s = -float("inf"), 0.0
         self._is_waiting = False
         self._look()
@@ -99,8 +112,25 @@ class SharedStudy:
     @property
     def trials(self) -> list[Trial]:
         """Every finished trial, in order."""
-        self._given.update(number for number, trial in self._ledger.trials.items() if _has_score(trial))
-        return [read_trial(self._ledger.trials[number]) for number in sorted(self._given)]
+        return [read_trial(trial) for trial in self._in_state(TrialState.COMPLETE)]
+
+    @property
+    def stopped(self) -> list[Hopeless]:
+        """Every trial that was not worth going on with, in order."""
+        return [read_hopeless(trial) for trial in self._in_state(TrialState.PRUNED)]
+
+    @property
+    def failures(self) -> list[tuple[int, dict[str, Any], str]]:
+        """Number, parameters' values and reason of every trial whose evaluation failed, in order."""
+        failed = [trial for trial in self._in_state(TrialState.FAIL) if not is_unevaluated(trial)]
+        return [(trial.number, trial.params, str(trial.user_attrs.get(FAILURE, ""))) for trial in failed]
+
+    def _in_state(self, state: TrialState) -> list[FrozenTrial]:
+        """The trials of a state, by number; those that are evaluated count as handed on."""
+        found = [self._ledger.trials[number] for number in sorted(self._ledger.trials)]
+        found = [trial for trial in found if trial.state == state]
+        self._given.update(trial.number for trial in found if trial.state in ENDED)
+        return found
 
     @property
     def elsewhere(self) -> int:
@@ -117,15 +147,15 @@ class SharedStudy:
         """How long to wait before others may have left something to do."""
         return max(self._poll_s, self._look_s / LOOKING_SHARE)
 
-    def refresh(self) -> list[Trial]:
+    def refresh(self) -> list[Trial | Hopeless]:
         """What others have finished since; looked for only so often that looking takes little of the time."""
         self._pulse.check()
         if time.monotonic() - self._looked >= self._look_s / LOOKING_SHARE:
             self._look()
-        numbers = [number for number, trial in self._ledger.trials.items() if _has_score(trial)]
-        others = [number for number in numbers if number not in self._given and number not in self._mine]
-        self._given.update(others)
-        return [read_trial(self._ledger.trials[number]) for number in others]
+        known = self._given | self._mine.keys()
+        others = [trial for n, trial in self._ledger.trials.items() if trial.state in ENDED and n not in known]
+        self._given.update(trial.number for trial in others)
+        return [read_trial(trial) if _has_score(trial) else read_hopeless(trial) for trial in others]
 
     def pause(self) -> None:
         """Wait for others, as there is nothing to do here; raises SpecError where this process has done its part."""
@@ -174,6 +204,16 @@ class SharedStudy:
         self._given.add(number)
         self.evaluated += 1
         return read_trial(self._ledger.trials[number])
+
+    def report(self, number: int, step: int, value: float) -> None:
+        """Write what a trial's score is after a step; of one that was given up meanwhile, nothing is written."""
+        self._records.report(self._mine[number], step, value)
+
+    def stop(self, number: int, reason: str, attributes: dict[str, Any]) -> None:
+        """Write that a trial was not worth going on with, and why; one that was given up is left to others."""
+        if self._end(number, TrialState.PRUNED, None, {**attributes, STOPPED: reason}):
+            self._given.add(number)
+            self.evaluated += 1
 
     def fail(self, number: int, reason: str) -> None:
         """Write that a trial's evaluation failed, and why."""

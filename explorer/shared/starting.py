@@ -12,7 +12,7 @@ from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
 from ..evaluators import Chosen
-from ..journal import JOURNAL
+from ..names import JOURNAL
 from ..samplers.budgeted import BudgetedSampler
 from ..space import Space
 from .plan import Plan

@@ -3,8 +3,8 @@
 import pytest
 import torch
 from contract import bytes_kept_by_autograd, count_params, count_with_fvcore, count_with_torch
-from examples import EXAMPLES, FAMILIES, IDS, input_shapes, output_channels
 
+from examples import EXAMPLES, FAMILIES, IDS, input_shapes, output_channels
 from hiri_spec.block import Block, Part, trace
 from hiri_spec.graph import Graph, streams_of
 from hiri_spec.memory import saved_values

@@ -22,10 +22,10 @@ def test_default_folder(space_file: Path, tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_sizes_and_stages_as_python_writes_them(space_file: Path, tmp_path: Path) -> None:
     result = run(space_file, tmp_path / "run", trials=2, resolution=(64, 72), stages=2)
-    assert {(len(member.spec.stages), member.spec.size) for member in result.trials} == {(2, (64, 72))}
-    assert {len(member.spec.stages) for member in run(space_file, tmp_path / "three", trials=2, stages="3").trials} == {
-        3
-    }
+    assert {(len(member.spec.stages), member.spec.size) for member in result.members} == {(2, (64, 72))}
+    assert {
+        len(member.spec.stages) for member in run(space_file, tmp_path / "three", trials=2, stages="3").members
+    } == {3}
     assert run(space_file, tmp_path / "both", trials=1, stages="2, 3").settings["stages"] == "2,3"
 
 
@@ -47,8 +47,8 @@ def test_sizes_and_stages_as_python_writes_them(space_file: Path, tmp_path: Path
         ({"space": 5}, r"--space: 5 is no path; give one, like space\.yaml"),
         ({"out": 5}, r"--out: 5 is no path; give one, like runs/mine"),
         ({"out": ""}, r"--out: '' is no path"),
-        ({"evaluator": ["x"]}, r"--evaluator: unknown evaluator \['x'\]; known: gradnorm, macs, meco, "),
-        ({"objective": ["x"]}, r"--objective: unknown objective \['x'\]; known: pareto, score"),
+        ({"evaluator": ["x"]}, r"--evaluator: unknown evaluator \['x'\]; known: gradnorm, latency, macs, meco, "),
+        ({"objective": ["x"]}, r"--objective: unknown objective \['x'\]; known: latency, pareto, score"),
         ({"set": 5}, r"--set: 5 sets nothing; give a mapping from dotted paths"),
         ({"set": {5: 1}}, r"--set: \{5: 1\} sets nothing"),
     ],
@@ -63,7 +63,7 @@ def test_mistakes_in_python(space_file: Path, tmp_path: Path, arguments: dict[st
 
 def test_numbers_of_numpy_are_numbers(space_file: Path, tmp_path: Path) -> None:
     result = run(space_file, tmp_path / "run", trials=np.int64(2), seed=np.int32(3), stages=np.array([2, 3]))
-    assert (len(result.trials), result.settings["seed"], result.settings["stages"]) == (2, 3, "2,3")
+    assert (len(result.members), result.settings["seed"], result.settings["stages"]) == (2, 3, "2,3")
 
 
 @pytest.mark.parametrize("budget", [5, "5", 999])

@@ -18,6 +18,12 @@ from explorer.evaluation.processes import Processes
 from explorer.evaluators import choose
 from hiri_spec import SpecError
 
+
+def go_on(number: int, step: int, value: float) -> bool:
+    """Stop nothing."""
+    return False
+
+
 EVALUATORS = """
 import os
 import signal
@@ -89,7 +95,8 @@ def task(seed: int, number: int = 0) -> Task:
     ],
 )
 def test_what_comes_of_it(evaluator: str, name: str, failure: str, is_apart: bool) -> None:
-    with Processes(choose(evaluator + name), 1) if is_apart else Here(choose(evaluator + name)) as evaluation:
+    chosen = choose(evaluator + name)
+    with Processes(chosen, 1, report=go_on) if is_apart else Here(chosen, go_on) as evaluation:
         assert evaluation.is_free
         evaluation.submit(task(4, number=7))
         assert not evaluation.is_free
@@ -109,7 +116,7 @@ def test_what_comes_of_it(evaluator: str, name: str, failure: str, is_apart: boo
     ],
 )
 def test_a_process_that_is_lost_is_replaced(evaluator: str, name: str, failure: str) -> None:
-    with Processes(choose(evaluator + name), 1, timeout_s=0.5) as evaluation:
+    with Processes(choose(evaluator + name), 1, timeout_s=0.5, report=go_on) as evaluation:
         evaluation.submit(task(1))
         outcome = evaluation.next()
         assert (outcome.score, outcome.failure) == (None, failure)
@@ -118,7 +125,7 @@ def test_a_process_that_is_lost_is_replaced(evaluator: str, name: str, failure: 
 
 
 def test_several_at_once(evaluator: str) -> None:
-    with Processes(choose(f"{evaluator}patient"), 2) as evaluation:
+    with Processes(choose(f"{evaluator}patient"), 2, report=go_on) as evaluation:
         for number in (0, 1):
             evaluation.submit(task(0, number))
         assert (evaluation.running, evaluation.is_free) == (2, False)
@@ -136,14 +143,14 @@ def test_several_at_once(evaluator: str) -> None:
 def test_an_evaluator_that_is_there_no_longer(evaluator: str, tmp_path: Path) -> None:
     chosen = choose(f"{evaluator}count")
     (tmp_path / "mine.py").unlink()
-    with Processes(chosen, 1) as evaluation:
+    with Processes(chosen, 1, report=go_on) as evaluation:
         evaluation.submit(task(0))
         with pytest.raises(SpecError, match=r"there is no file .*mine\.py"):
             evaluation.next()
 
 
 def test_what_it_prints_is_no_result(evaluator: str, capfd: pytest.CaptureFixture[str]) -> None:
-    with Processes(choose(f"{evaluator}loud"), 1) as evaluation:
+    with Processes(choose(f"{evaluator}loud"), 1, report=go_on) as evaluation:
         evaluation.submit(task(0))
         evaluation.next()
     captured = capfd.readouterr()
@@ -157,7 +164,7 @@ from explorer.evaluation.outcome import Task
 from explorer.evaluation.processes import Processes
 from explorer.evaluators import choose
 
-with Processes(choose(sys.argv[1]), 1) as evaluation:
+with Processes(choose(sys.argv[1]), 1, report=print) as evaluation:
     evaluation.submit(Task(0, hiri_spec.load("tiny"), 0))
     print(int(evaluation.next().score), flush=True)
     evaluation.submit(Task(1, hiri_spec.load("tiny"), 1))

@@ -61,8 +61,8 @@ def test_settings_that_are_not_given() -> None:
 def test_a_search_by_training(space_file: Path, tmp_path: Path) -> None:
     options: dict[str, Any] = {"evaluator": "train", "data": DATA, "epochs": 2, "resolution": 32}
     found = run(space_file, tmp_path / "run", trials=3, budget="1mmacs", **options)
-    assert [member.number for member in found.trials] == [0, 1, 2]
-    assert all(0 <= member.score <= 100 for member in found.trials)
+    assert [member.number for member in found.members] == [0, 1, 2]
+    assert all(0 <= member.score <= 100 for member in found.members)
     assert (found.settings["data"], found.settings["epochs"]) == (DATA, 2)
     text = (tmp_path / "run" / "best.yaml").read_text()
     assert "needs no training" not in text

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from examples import REQUIRED
 
 import explorer.evaluators
 import hiri_spec
+from examples import REQUIRED
 from explorer.budget import Budget, fit
 from explorer.evaluators import EVALUATORS, UNTRAINED, choose, load_evaluator, read_entry
 from explorer.results import GMACS, PARAMS
@@ -159,7 +159,7 @@ def test_baselines_need_no_torch(name: str) -> None:
         ("naswat", "unknown evaluator 'naswat'; did you mean 'naswot'"),
         ("mine.score", r"unknown evaluator 'mine\.score'; for your own, write package\.module:function"),
         (math.sqrt, r"unknown evaluator <built-in function sqrt>; for your own, write package\.module:function"),
-        (None, r"unknown evaluator null; known: gradnorm, macs"),
+        (None, r"unknown evaluator null; known: gradnorm, latency, macs"),
     ],
     ids=str,
 )

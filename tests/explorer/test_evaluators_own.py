@@ -176,7 +176,7 @@ def test_no_traceback_on_the_command_line(space_file: Path, tmp_path: Path) -> N
 
 def test_a_search_with_an_own_evaluator(space_file: Path, tmp_path: Path) -> None:
     result = run(space_file, tmp_path / "run", evaluator="mine:stages", seed=1)
-    for member in result.trials:
+    for member in result.members:
         assert member.score == len(member.spec.stages) + evaluation_seed(1, member.number) / 2
     assert (result.settings["evaluator"], result.score_name) == ("mine:stages", "stages")
     assert told(run(space_file, tmp_path / "run", evaluator="mine:stages", seed=1)) == told(result)
@@ -232,4 +232,4 @@ def test_the_one_in_the_documentation(space_file: Path, tmp_path: Path) -> None:
     assert named is not None
     (tmp_path / f"{named[1]}.py").write_text(code)
     result = run(space_file, tmp_path / "run", evaluator=f"{named[1]}:{named[2]}")
-    assert len({member.score for member in result.trials}) > 1
+    assert len({member.score for member in result.members}) > 1

@@ -35,7 +35,7 @@ def test_a_space_that_has_grown(space_file: Path, found: SearchResult, change: t
     space_file.write_text(SMALL_SPACE.replace(*change))
     grown = run(space_file, found.out, trials=60)
     assert told(grown)[:12] == told(found)
-    assert [member.number for member in grown.trials] == list(range(60))
+    assert [member.number for member in grown.members] == list(range(60))
     assert told(run(space_file, found.out, trials=60)) == told(grown)
     again = run(space_file, found.out, trials=62)
     assert told(again)[:60] == told(grown)
@@ -48,7 +48,7 @@ def test_it_grows_twice(space_file: Path, found: SearchResult) -> None:
         space_file.write_text(text)
         grown = run(space_file, found.out, trials=trials)
     assert told(grown)[:12] == told(found)
-    assert len(grown.trials) == 30
+    assert len(grown.members) == 30
     space_file.write_text(SMALL_SPACE)
     with pytest.raises(SpecError, match=r"holds another search: space was .*no longer offers 32"):
         run(space_file, found.out)
@@ -93,5 +93,5 @@ def test_killed_while_it_grew(space_file: Path, found: SearchResult) -> None:
     journal.write_bytes(b"".join(lines[: old.count(b"\n") + 5]))
     grown = run(space_file, found.out, trials=20)
     assert told(grown)[:12] == told(found)
-    assert len(grown.trials) == 20
+    assert len(grown.members) == 20
     assert told(run(space_file, found.out, trials=20)) == told(grown)

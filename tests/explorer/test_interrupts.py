@@ -15,10 +15,11 @@ from searches import BUDGET, run, told
 from typer.testing import CliRunner
 
 from explorer import study
-from explorer.command import Screen, app
+from explorer.command import app
 from explorer.interrupts import ended_by_sigterm, undivided
 from explorer.results import Member
-from explorer.search import Watcher
+from explorer.screen import Screen
+from explorer.watching import Watcher
 
 
 def test_ctrl_c_keeps_what_is_finished(space_file: Path, tmp_path: Path) -> None:
@@ -29,7 +30,7 @@ def test_ctrl_c_keeps_what_is_finished(space_file: Path, tmp_path: Path) -> None
 
     result = run(space_file, tmp_path / "run", watcher=Stop())
     assert result.was_interrupted
-    assert len(result.trials) == 5
+    assert len(result.members) == 5
     assert (result.out / "best.yaml").exists()
     assert told(run(space_file, tmp_path / "run")) == told(run(space_file, tmp_path / "whole"))
 
@@ -51,7 +52,7 @@ def test_ctrl_c_while_a_trial_is_written(
     monkeypatch.setattr(f"explorer.study.{place}", interrupted)
     result = run(space_file, tmp_path / "run")
     assert result.was_interrupted
-    assert len(result.trials) == 4
+    assert len(result.members) == 4
     assert (tmp_path / "run" / "study.journal").read_bytes().count(b'"op_code":4') == 4
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012
         os.kill(os.getpid(), signal.SIGINT)
@@ -60,7 +61,7 @@ def test_ctrl_c_while_a_trial_is_written(
 
 def test_a_search_in_a_thread(space_file: Path, tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
-        assert len(pool.submit(run, space_file, tmp_path / "run").result().trials) == 12
+        assert len(pool.submit(run, space_file, tmp_path / "run").result().members) == 12
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["twice", "once"])

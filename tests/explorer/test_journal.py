@@ -68,7 +68,7 @@ def test_a_trial_of_another_kind(space_file: Path, found: SearchResult, old: byt
     with pytest.raises(SpecError, match=r"study\.journal:7: is damaged, this line is no "):
         run(space_file, found.out)
     journal.write_bytes(b"".join([*lines[:6], *lines[7:]]))
-    assert len(run(space_file, found.out).trials) == 12
+    assert len(run(space_file, found.out).members) == 12
 
 
 def test_a_damaged_head_of_a_journal(space_file: Path, found: SearchResult) -> None:

@@ -17,7 +17,7 @@ from searches import BUDGET, run, told
 import hiri_spec
 from explorer.evaluators import params
 from explorer.pursuit import evaluation_seed
-from explorer.search import Watcher
+from explorer.watching import Watcher
 from hiri_spec import SpecError
 
 SLOW = """
@@ -61,9 +61,9 @@ def test_in_a_process_of_its_own_it_is_the_same_search(space_file: Path, tmp_pat
 @pytest.mark.parametrize("workers", [2, 3])
 def test_several_workers(space_file: Path, tmp_path: Path, slow: str, workers: int) -> None:
     result = run(space_file, tmp_path / "run", evaluator=slow, trials=20, workers=workers)
-    assert [member.number for member in result.trials] == list(range(20))
-    assert len({member.spec.model_copy(update={"name": "x"}) for member in result.trials}) == 20
-    for member in result.trials:
+    assert [member.number for member in result.members] == list(range(20))
+    assert len({member.spec.model_copy(update={"name": "x"}) for member in result.members}) == 20
+    for member in result.members:
         assert member.score == pytest.approx(hiri_spec.cost(member.spec).params / 1e6)
     assert sorted(calls(tmp_path)) == sorted(evaluation_seed(0, number) for number in range(20))
 
@@ -88,7 +88,7 @@ def test_kill_9_loses_nothing(space_file: Path, tmp_path: Path, slow: str, worke
     ended = [record for record in records(tmp_path / "run") if record["op_code"] == 6]
     assert begun > len(ended) >= 6 - workers
     result = run(space_file, tmp_path / "run", evaluator=slow, trials=begun + 3, workers=workers)
-    assert [member.number for member in result.trials] == list(range(begun + 3))
+    assert [member.number for member in result.members] == list(range(begun + 3))
     again = [seed for seed in set(calls(tmp_path)) if calls(tmp_path).count(seed) > 1]
     assert set(again) <= {evaluation_seed(0, number) for number in range(len(ended), begun)}
     if workers == 1:
@@ -119,7 +119,7 @@ def test_what_kills_the_search_is_given_up(
 
     result = run(space_file, tmp_path / "run", evaluator=slow, watcher=Notes())
     assert failures == ["it was interrupted 3 times"]
-    assert [member.number for member in result.trials] == list(range(1, 13))
+    assert [member.number for member in result.members] == list(range(1, 13))
 
 
 def test_a_trial_that_takes_too_long(space_file: Path, tmp_path: Path, slow: str) -> None:
@@ -127,8 +127,8 @@ def test_a_trial_that_takes_too_long(space_file: Path, tmp_path: Path, slow: str
         "import time\n\ndef score(spec, seed):\n    time.sleep(5 * (seed % 2))\n    return 1\n"
     )
     result = run(space_file, tmp_path / "run", evaluator=slow, trials=4, trial_timeout="300ms")
-    odd = [number for number in range(result.trials[-1].number) if evaluation_seed(0, number) % 2]
-    assert not {member.number for member in result.trials} & set(odd)
+    odd = [number for number in range(result.members[-1].number) if evaluation_seed(0, number) % 2]
+    assert not {member.number for member in result.members} & set(odd)
     for number in odd:
         assert (tmp_path / "run" / f"failed-{number}.txt").read_text() == "it took longer than 0.3 s\n"
 
@@ -143,7 +143,7 @@ def test_failures_in_a_row_only(space_file: Path, tmp_path: Path, monkeypatch: p
         return own(self, spec, seed)
 
     monkeypatch.setattr(params.Params, "__call__", fail_often)
-    assert len(run(space_file, tmp_path / "run", trials=4).trials) == 4
+    assert len(run(space_file, tmp_path / "run", trials=4).members) == 4
 
 
 @pytest.mark.parametrize(

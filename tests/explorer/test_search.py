@@ -1,24 +1,20 @@
 """The search from end to end: within the budget, written down, told on screen, and clear about mistakes."""
 
-import io
 import json
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 from searches import BUDGET, run, told
 from typer.testing import CliRunner
 
 import explorer
 import hiri_spec
-from explorer.budget import Budget, Feasibility
-from explorer.command import Screen, app
+from explorer.command import app
 from explorer.results import SearchResult, pareto_front
-from explorer.search import Started, search
+from explorer.search import search
 from explorer.space import load_space
 from hiri_spec import SpecError
 from hiri_spec.document import parse
@@ -28,16 +24,16 @@ ROOT = Path(__file__).parent.parent.parent
 
 def test_every_trial_is_within_the_budget_and_no_network_is_tried_twice(space_file: Path, tmp_path: Path) -> None:
     result = run(space_file, tmp_path / "run", trials=60)
-    assert len(result.trials) == 60
-    for member in result.trials:
+    assert len(result.members) == 60
+    for member in result.members:
         cost = hiri_spec.cost(member.spec)
         assert (cost.macs, cost.params) == (member.macs, member.params)
         assert 3_600_000 <= member.macs <= 4_000_000
-    assert len({member.spec.model_copy(update={"name": "x"}) for member in result.trials}) == 60
+    assert len({member.spec.model_copy(update={"name": "x"}) for member in result.members}) == 60
 
 
 def test_the_search_beats_chance(space_file: Path, tmp_path: Path) -> None:
-    scores = [member.score for member in run(space_file, tmp_path / "run", trials=150, objective="score").trials]
+    scores = [member.score for member in run(space_file, tmp_path / "run", trials=150, objective="score").members]
     assert sum(scores[-40:]) / 40 > sum(scores[:24]) / 24
 
 
@@ -90,6 +86,9 @@ def test_json(space_file: Path, tmp_path: Path) -> None:
     told = json.loads(result.stdout)
     assert told["trials"] == 5
     assert told["settings"]["budget"] == 4_000_000
+    assert told["command"].endswith(f"--trials 5 --space {space_file} --evaluator params --out {tmp_path / 'run'}")
+    assert Path(told["report"]).exists()
+    assert told["failed"] == []
     assert Path(told["front"][0]["file"]).exists()
     assert "networks in order" in result.stderr
 
@@ -99,8 +98,8 @@ def test_what_the_screen_says(space_file: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, [*arguments, "--out", str(tmp_path / "run")])
     assert "33,696 networks" in result.stderr
     assert "budget: 0.0036 to 0.004 GMACs at 64 px" in result.stderr
-    assert "1/5 best" in result.stderr
-    assert "best: " in result.stdout
+    assert re.search(r"\n1/5, [0-9.e+]+ trials/s, 0:00:0\d left, front 1, best 0\.\d+: ", result.stderr)
+    assert f"best: {tmp_path / 'run' / 'best.yaml'}; all of it: {tmp_path / 'run' / 'report.html'}" in result.stdout
 
 
 def test_the_function_is_reached_in_every_way(space_file: Path, tmp_path: Path) -> None:
@@ -125,10 +124,10 @@ def test_a_search_by_cost_alone_loads_no_torch(space_file: Path, tmp_path: Path)
 
 
 def test_pareto_front(found: SearchResult) -> None:
-    front = pareto_front(found.trials)
+    front = pareto_front(found.members)
     assert front == found.front
     assert [member.macs for member in front] == sorted(member.macs for member in front)
-    for member in found.trials:
+    for member in found.members:
         beaten = [other for other in front if other.macs <= member.macs and other.score >= member.score]
         assert beaten
     assert found.best in front
@@ -162,7 +161,7 @@ def test_a_search_ends_well_where_no_network_is_left(tiny_file: Path, tmp_path: 
     budget = sorted(costs)[40]
     within = sorted(value for value in costs if 0.9 * budget <= value <= budget)
     result = search(budget, space=tiny_file, out=tmp_path / "run", trials=100, evaluator="params")
-    assert sorted(member.macs for member in result.trials) == within
+    assert sorted(member.macs for member in result.members) == within
     assert f": all {len(within)} of this space have been tried; loosen the limits" in result.ending
     assert (result.out / "best.yaml").exists()
     again = search(budget, space=tiny_file, out=tmp_path / "run", trials=100, evaluator="params")
@@ -189,7 +188,7 @@ head: {classes: 10}
     assert spec is not None
     budget = hiri_spec.cost(spec).macs
     result = search(budget, space=space, out=tmp_path / "run", trials=10, evaluator="params")
-    assert len(result.trials) == 1
+    assert len(result.members) == 1
 
 
 def test_an_exhausted_space_on_the_command_line(tiny_file: Path, tmp_path: Path) -> None:
@@ -198,7 +197,7 @@ def test_an_exhausted_space_on_the_command_line(tiny_file: Path, tmp_path: Path)
     assert result.exit_code == 0
     assert re.search(r"ended after (\d+) trials: .*: all \1 of this space have been tried", result.stderr)
     assert "the front of" in result.stdout
-    assert (tmp_path / "run" / "pareto.html").exists()
+    assert (tmp_path / "run" / "report.html").exists()
 
 
 def test_a_budget_between_the_networks_of_a_space(tiny_file: Path, tmp_path: Path) -> None:
@@ -206,19 +205,3 @@ def test_a_budget_between_the_networks_of_a_space(tiny_file: Path, tmp_path: Pat
     tiny_file.write_text(tiny_file.read_text().replace("{range: [1, 30]}", "{choice: [1, 30]}"))
     with pytest.raises(SpecError, match=r"no new network within .*: this space has none; loosen the limits"):
         search("6mmacs", space=tiny_file, out=tmp_path / "run", evaluator="params")
-
-
-def test_only_the_best_gives_way_on_a_narrow_terminal(found: SearchResult, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = io.StringIO()
-    terminal = Console(file=shown, width=80, force_terminal=True, color_system=None, legacy_windows=False)
-    monkeypatch.setattr("explorer.command.console", lambda stderr: terminal)
-    screen = Screen()
-    feasibility = Feasibility(2000, 0.5, 0.1)
-    screen.started(Started(load_space(), Budget(1), feasibility, (448, 448), Path("x"), 3000, 0, 0))
-    long = found.best.spec.model_copy(update={"stages": found.best.spec.stages * 4})
-    screen.tried(found.best, replace(found.best, spec=long))
-    screen._progress.refresh()
-    line = shown.getvalue().replace("\r", "\n").rstrip().rsplit("\n", 1)[-1]
-    screen.close()
-    assert re.search(r"searching .* 1/3000 [-0-9:]+ best .*…", line)
-    assert len(line.replace("\x1b[2K", "").rstrip()) <= 80

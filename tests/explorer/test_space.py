@@ -208,3 +208,11 @@ def test_default_space_is_found() -> None:
     assert DEFAULT_SPACE.is_file()
     assert DEFAULT.size > 10**15
     assert len(DEFAULT.parameters) < 40
+
+
+def test_spaces_of_ours_have_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_space("hiri").fingerprint == load_space().fingerprint
+    assert load_space("small").size == 14_400
+    (tmp_path / "small").write_text(SMALL_SPACE)
+    assert load_space("small").size == 33_696  # a file of the user's own goes first

@@ -15,7 +15,7 @@ import explorer.evaluators.params as params
 import hiri_spec
 from explorer.command import app
 from explorer.results import Failed, Member, SearchResult
-from explorer.search import Watcher
+from explorer.watching import Watcher
 from hiri_spec import SpecError
 
 ROOT = Path(__file__).parent.parent.parent
@@ -90,7 +90,7 @@ def test_a_killed_search_goes_on(space_file: Path, tmp_path: Path, monkeypatch: 
     Path("run/study.journal.lock").symlink_to("run/study.journal")  # as Optuna's own lock would lie there
     kept = journal.read_bytes().count(b'"op_code":4')
     again = run(space_file, Path("run"), trials=kept + 2)
-    assert len(again.trials) == kept + 2
+    assert len(again.members) == kept + 2
     assert told(again) == told(run(space_file, tmp_path / "whole", trials=kept + 2))
 
 
@@ -179,9 +179,9 @@ def test_a_score_that_is_no_number(
     monkeypatch.setattr(params.Params, "__call__", fail_once)
     result = run(space_file, tmp_path / "run", watcher=Notes())
     assert told_failures == [(3, f"the score is {score}", "failed-3.yaml")]
-    assert [member.number for member in result.trials] == [0, 1, 2, *range(4, 13)]
+    assert [member.number for member in result.members] == [0, 1, 2, *range(4, 13)]
     failed = hiri_spec.load(tmp_path / "run" / "failed-3.yaml")
-    assert failed not in [member.spec.model_copy(update={"name": failed.name}) for member in result.trials]
+    assert failed not in [member.spec.model_copy(update={"name": failed.name}) for member in result.members]
     assert (tmp_path / "run" / "failed-3.txt").read_text() == f"the score is {score}\n"
     assert told(run(space_file, tmp_path / "run")) == told(result)
 
@@ -192,7 +192,7 @@ def test_two_at_once(space_file: Path, found: SearchResult) -> None:
             with pytest.raises(SpecError, match=rf"another search \(process {os.getpid()}\) is writing"):
                 run(space_file, found.out)
 
-    assert len(run(space_file, found.out, trials=13, watcher=Second()).trials) == 13
+    assert len(run(space_file, found.out, trials=13, watcher=Second()).members) == 13
 
 
 def test_an_evaluator_that_fails_keeps_the_rest(
@@ -214,4 +214,4 @@ def test_an_evaluator_that_fails_keeps_the_rest(
     assert hiri_spec.load(failed[0]).name == "small"
     assert "raise RuntimeError" in failed[0].with_suffix(".txt").read_text()
     monkeypatch.undo()
-    assert len(run(space_file, tmp_path / "run").trials) == 12
+    assert len(run(space_file, tmp_path / "run").members) == 12

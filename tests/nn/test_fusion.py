@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import torch
-from examples import EXAMPLES, IDS, input_shapes, output_channels
 from hypothesis import HealthCheck, given, settings
 from strategies import model_specs
 from torch import nn
 
 import hiri_spec
+from examples import EXAMPLES, IDS, input_shapes, output_channels
 from hiri_spec import ModelSpec, SpecError
 from hiri_spec.block import Part, trace
 from hiri_spec.nn.fusion import fuse

@@ -11,6 +11,7 @@ from itertools import product
 from typing import Annotated
 
 import numpy as np
+from PIL import Image
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
@@ -24,6 +25,8 @@ FACTORS = {
 }
 """Numbers of classes, as so many shapes times so many textures, as equal as they can be."""
 MOST_IMAGES = 10**7
+MOST_KEPT_BYTES = 512 * 2**20
+"""Of the images that a process keeps, as to draw one takes longer than to train a small network on it."""
 
 
 def _as_product(classes: int) -> int:
@@ -48,6 +51,29 @@ class FinegrainOptions(BaseModel):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="Another one gives other images.")
 
 
+class _Kept:
+    """Images that were drawn, until there is no more room."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._images: dict[tuple[object, ...], Image.Image] = {}
+        self._room = most_bytes
+
+    def get(self, key: tuple[object, ...]) -> Image.Image | None:
+        """A copy of an image, or None if it isn't kept."""
+        image = self._images.get(key)
+        return None if image is None else image.copy()
+
+    def keep(self, key: tuple[object, ...], image: Image.Image) -> None:
+        """Keep a copy if there is room."""
+        size = image.width * image.height * len(image.getbands())
+        if size <= self._room:
+            self._room -= size
+            self._images[key] = image.copy()
+
+
+_kept = _Kept(MOST_KEPT_BYTES)
+
+
 class Finegrain(ImageSet):
     """The images of a split, drawn when asked for at a resolution (height, width) in pixels; classes take turns."""
 
@@ -65,8 +91,15 @@ class Finegrain(ImageSet):
 
     def __getitem__(self, index: int) -> Sample:
         target = index % len(self._classes)
-        chance = np.random.default_rng((*self._key, index))
-        return draw(*self._classes[target], chance, self._resolution).convert(MODES[self.in_channels]), target
+        place = (*self._key, index)
+        # whatever an image depends on: its class too, as with other classes it is another one
+        key = (*place, self._classes[target], self._resolution, self.in_channels)
+        image = _kept.get(key)
+        if image is None:
+            drawn = draw(*self._classes[target], np.random.default_rng(place), self._resolution)
+            image = drawn.convert(MODES[self.in_channels])
+            _kept.keep(key, image)
+        return image, target
 
     def describe(self, index: int) -> str:
         return f"drawing {index}"

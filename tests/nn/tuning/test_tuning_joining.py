@@ -7,9 +7,9 @@ import pickle
 
 import pytest
 import torch
-from examples import EXAMPLES, IDS, input_shapes, output_channels
 from torch import nn
 
+from examples import EXAMPLES, IDS, input_shapes, output_channels
 from hiri_spec import ops
 from hiri_spec.block import Part, trace
 from hiri_spec.nn.fusion.draft import Draft

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from hiri_spec.train.data import open_dataset
 from hiri_spec.train.data.drawing import SHAPES, SIDE, TEXTURES, clouds, crossing_waves, grain
-from hiri_spec.train.data.finegrain import FACTORS
+from hiri_spec.train.data.finegrain import FACTORS, _Kept
 
 
 def pixels(source: str, index: int, side: int = SIDE, split: str = "train") -> NDArray[np.uint8]:
@@ -105,3 +106,20 @@ def test_shapes_lie_in_the_picture(shape: str) -> None:
     assert 0.08 < inside.mean() < 0.4
     rows, columns = np.nonzero(inside)
     assert np.hypot(side[rows], side[columns]).max() < 1.27  # times the largest size it just fits, by and large
+
+
+def test_drawn_images_are_kept_while_there_is_room() -> None:
+    images = open_dataset("finegrain:train=4", "train", resolution=(40, 40))
+    first, target = images[3]
+    before = np.array(first)
+    first.paste((0, 0, 0), (0, 0, 40, 40))  # whoever is given an image may change it
+    again, target_again = images[3]
+    assert target == target_again
+    assert np.array_equal(np.asarray(again), before)
+
+
+def test_no_more_images_are_kept_than_there_is_room_for() -> None:
+    kept = _Kept(most_bytes=2 * 3 * 10 * 10)
+    for name in "abc":
+        kept.keep((name,), Image.new("RGB", (10, 10)))
+    assert [kept.get((name,)) is not None for name in "abc"] == [True, True, False]

@@ -1,0 +1,71 @@
+"""How soon samplers find good networks: `python -m benchmarks.samplers [SEEDS [SAMPLER …]]`, by the table of `small`.
+
+Every sampler searches the space as `explorer.search --objective score` does, with many seeds; a network's score is the
+accuracy in the table. Regret is what the best so far lacks to the best of all, in points of accuracy. Not run by
+`make bench`: it has no target, and takes an hour with the Gaussian process.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import sys
+import time
+
+import numpy
+import optuna
+
+from explorer.names import SAMPLER_NAMES
+from explorer.samplers.budgeted import BudgetedSampler
+from explorer.space import load_space, network_hash
+
+from .small_space import BUDGET, TRAININGS, accuracies
+
+SEEDS = 30
+TRIALS = (10, 20, 40, 60, 80, 120)
+RESAMPLES = 2000
+
+
+def search(sampler: str, truth: dict[str, float], seed: int) -> list[float]:
+    """The regret after each trial of one search."""
+    drawing = BudgetedSampler(load_space("small"), BUDGET, seed, sampler)
+    study = optuna.create_study(direction="maximize", sampler=drawing)
+    best, most, regrets = -math.inf, max(truth.values()), []
+    for _ in range(TRIALS[-1]):
+        trial = study.ask(dict(drawing.distributions))
+        score = truth[network_hash(drawing.candidates.pop(trial.number).spec)]
+        study.tell(trial, score)
+        best = max(best, score)
+        regrets.append(most - best)
+    return regrets
+
+
+def describe(values: list[float]) -> str:
+    """Mean and 95 % interval by bootstrap over the seeds."""
+    rng = numpy.random.default_rng(0)
+    means = rng.choice(values, (RESAMPLES, len(values))).mean(axis=1)
+    low, high = numpy.quantile(means, [0.025, 0.975])
+    return f"{statistics.mean(values):.2f} [{low:.2f}, {high:.2f}]"
+
+
+def main() -> None:
+    """Print a table for each data set."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS
+    names = sys.argv[2:] or SAMPLER_NAMES
+    for data in TRAININGS:
+        truth = accuracies(data)
+        print(f"{data}: {len(truth)} networks, {seeds} seeds; regret in points of top-1 after so many trials")
+        print("| sampler | " + " | ".join(map(str, TRIALS)) + " | mean over all | ms a trial |")
+        print("|---" * (len(TRIALS) + 3) + "|")
+        for name in names:
+            began = time.perf_counter()
+            curves = [search(name, truth, seed) for seed in range(seeds)]
+            ms = 1e3 * (time.perf_counter() - began) / (seeds * TRIALS[-1])
+            cells = [describe([curve[trials - 1] for curve in curves]) for trials in TRIALS]
+            area = describe([statistics.mean(curve) for curve in curves])
+            print(f"| {name} | " + " | ".join([*cells, area, f"{ms:.1f}"]) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,12 @@
+"""Names of samplers, pruners and files, for `--help` and checks that need not load Optuna."""
+
+from __future__ import annotations
+
+JOURNAL = "study.journal"
+"""The file in the output folder that keeps the study."""
+SAMPLER_NAMES = ("nsga2", "nsga3", "tpe", "gp", "random")
+DEFAULT_SAMPLER = "nsga2"
+DEFAULT_EVALUATOR = "zico"
+PRUNER_NAMES = ("median", "halving", "hyperband", "none")
+DEFAULT_PRUNER = "median"
+"""For evaluators that report on their way."""

@@ -1,0 +1,44 @@
+"""What draws the networks of a study, as one of Optuna's samplers: all parameters of a trial together."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.samplers import BaseSampler
+
+from ..budget import Candidate
+from ..space import Space
+
+
+class NetworkSampler(BaseSampler):
+    """Hands out networks of a space, each once; `candidates` has those handed out, by their trials' numbers."""
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self.distributions: dict[str, BaseDistribution] = {
+            name: CategoricalDistribution(parameter.labels) for name, parameter in space.parameters.items()
+        }
+        self.candidates: dict[int, Candidate] = {}
+
+    @abstractmethod
+    def remember(self, params: dict[str, Any]) -> None:
+        """Take a trial of an earlier run, or of another process, into account."""
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: optuna.trial.FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """The whole space: parameters that have no say in a network are carried along."""
+        return dict(self.distributions)
+
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: optuna.trial.FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """Never needed: every parameter is drawn with the others."""
+        raise RuntimeError(f"{param_name} is not a parameter of this space")

@@ -1,0 +1,121 @@
+"""What proposes the next network: Optuna's samplers that draw options, each made anew for every trial from its seed.
+
+A new one is one class here, and its name in PROPOSERS and in `explorer.names`. What it proposes is then fitted to the
+budget by BudgetedSampler; the trials that it sees are the networks that came of that.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import GPSampler, NSGAIIISampler, NSGAIISampler, TPESampler
+from optuna.samplers._base import BaseSampler
+from optuna.trial import FrozenTrial
+
+POPULATION = 24
+"""Networks of a generation."""
+STARTUP_TRIALS = 10
+"""What is drawn at random before a model of the trials is of any use, Optuna's default."""
+
+Distributions = dict[str, BaseDistribution]
+
+
+class Proposer(Protocol):
+    """Proposes values for some of the parameters, or none: what it leaves out is drawn at random."""
+
+    def propose(self, study: optuna.Study, trial: FrozenTrial, distributions: Distributions) -> dict[str, Any]: ...
+
+
+@contextmanager
+def _experimental() -> Iterator[None]:
+    """Optuna's notes that an interface may change are for us, who test with its version, and not for users."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield
+
+
+class RandomProposer:
+    """Everything at random: what the others have to beat."""
+
+    def __init__(self, seed: int) -> None:
+        pass
+
+    def propose(self, study: optuna.Study, trial: FrozenTrial, distributions: Distributions) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+
+class _Evolution:
+    """Children of the generation before, by one of Optuna's genetic algorithms."""
+
+    def __init__(self, sampler: NSGAIISampler | NSGAIIISampler) -> None:
+        self._sampler = sampler
+
+    def propose(self, study: optuna.Study, trial: FrozenTrial, distributions: Distributions) -> dict[str, Any]:
+        """A child; nothing in the first generation."""
+        # asked for once here, as Optuna orders the parents by rank the first time and by number from then on: which
+        # of the two a trial saw would tell whether the search had been interrupted before it
+        self._sampler.get_parent_population(study, self._sampler.get_trial_generation(study, trial))
+        return self._sampler.sample_relative(study, trial, distributions)
+
+
+class Nsga2Proposer(_Evolution):
+    """NSGA-II (Deb et al. 2002)."""
+
+    def __init__(self, seed: int, population: int = POPULATION) -> None:
+        super().__init__(NSGAIISampler(population_size=population, seed=seed))
+
+
+class Nsga3Proposer(_Evolution):
+    """NSGA-III (Deb and Jain 2014)."""
+
+    def __init__(self, seed: int, population: int = POPULATION) -> None:
+        with _experimental():
+            super().__init__(NSGAIIISampler(population_size=population, seed=seed))
+
+
+class _Model:
+    """What a model of all trials thinks best."""
+
+    def __init__(self, sampler: BaseSampler) -> None:
+        self._sampler = sampler
+
+    def propose(self, study: optuna.Study, trial: FrozenTrial, distributions: Distributions) -> dict[str, Any]:
+        """The model's proposal; nothing for the first STARTUP_TRIALS."""
+        with _experimental():
+            self._sampler.infer_relative_search_space(study, trial)
+            return self._sampler.sample_relative(study, trial, distributions)
+
+
+class TpeProposer(_Model):
+    """Tree-structured Parzen estimator over all parameters together (Falkner et al. 2018, as Optuna has it)."""
+
+    def __init__(self, seed: int) -> None:
+        with _experimental():
+            # a trial that is under way counts as a bad one, so that several workers don't all draw the same
+            sampler = TPESampler(
+                n_startup_trials=STARTUP_TRIALS, multivariate=True, group=True, constant_liar=True, seed=seed
+            )
+        super().__init__(sampler)
+
+
+class GpProposer(_Model):
+    """Gaussian process (Optuna's, for some hundred trials: it takes a third of a second each)."""
+
+    def __init__(self, seed: int) -> None:
+        with _experimental():
+            super().__init__(GPSampler(n_startup_trials=STARTUP_TRIALS, seed=seed))
+
+
+PROPOSERS: dict[str, Callable[[int], Proposer]] = {
+    "nsga2": Nsga2Proposer,
+    "nsga3": Nsga3Proposer,
+    "tpe": TpeProposer,
+    "gp": GpProposer,
+    "random": RandomProposer,
+}

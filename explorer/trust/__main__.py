@@ -1,0 +1,5 @@
+"""`python -m explorer.trust`."""
+
+from ..entry import start
+
+start("explorer.trust.command")

@@ -1,0 +1,53 @@
+"""Every sampler keeps the search's promises: within the budget, no network twice, one seed one search."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from searches import run, told
+
+from explorer.names import DEFAULT_SAMPLER, SAMPLER_NAMES
+from explorer.samplers.proposers import PROPOSERS
+from explorer.space import network_hash
+from hiri_spec import SpecError
+
+OTHERS = [
+    pytest.param(name, marks=pytest.mark.slow if name == "gp" else ()) for name in SAMPLER_NAMES if name != "nsga2"
+]
+
+
+def test_every_sampler_has_a_name() -> None:
+    assert set(PROPOSERS) == set(SAMPLER_NAMES)
+    assert DEFAULT_SAMPLER in SAMPLER_NAMES
+
+
+@pytest.mark.parametrize("sampler", OTHERS)
+@pytest.mark.parametrize("objective", ["pareto", "score"])
+def test_resuming_goes_on_as_if_never_stopped(space_file: Path, tmp_path: Path, sampler: str, objective: str) -> None:
+    whole = run(space_file, tmp_path / "whole", trials=35, objective=objective, sampler=sampler)
+    assert len({network_hash(member.spec) for member in whole.members}) == 35
+    assert all(3.6e6 <= member.macs <= 4e6 for member in whole.members)
+    for trials in (7, 29, 35):
+        parts = run(space_file, tmp_path / "parts", trials=trials, objective=objective, sampler=sampler)
+    assert told(parts) == told(whole)
+
+
+@pytest.mark.parametrize("sampler", ["nsga2", "tpe"])
+def test_they_find_more_than_chance(space_file: Path, tmp_path: Path, sampler: str) -> None:
+    """By the mean of what they draw late, over a few seeds: the best alone may be luck."""
+
+    def late(name: str, seed: int) -> float:
+        options = {"objective": "score", "sampler": name, "seed": seed}
+        members = run(space_file, tmp_path / f"{name}{seed}", trials=80, **options).members[50:]
+        return sum(member.score for member in members) / len(members)
+
+    assert sum(late(sampler, seed) for seed in range(2)) > 1.05 * sum(late("random", seed) for seed in range(2))
+
+
+def test_another_sampler_is_another_search(space_file: Path, tmp_path: Path) -> None:
+    run(space_file, tmp_path / "run", sampler="random")
+    with pytest.raises(SpecError, match="sampler was random, is tpe"):
+        run(space_file, tmp_path / "run", sampler="tpe")
+    with pytest.raises(SpecError, match="--sampler: unknown sampler 'rnadom'; did you mean 'random'"):
+        run(space_file, tmp_path / "run", sampler="rnadom")
