@@ -76,9 +76,9 @@ class Ledger:
         return None
 
     def find_live(self, network: str) -> FrozenTrial | None:
-        """The first trial of a network that is being evaluated or was."""
-        numbers = self._by_network.get(network, [])
-        return next((self.trials[number] for number in numbers if self.trials[number].state in LIVE), None)
+        """The first trial of a network that is being evaluated or has a score."""
+        trials = [self.trials[number] for number in self._by_network.get(network, [])]
+        return next((each for each in trials if each.state in (TrialState.RUNNING, TrialState.COMPLETE)), None)
 
     def count_live(self, below: int | None = None) -> int:
         """How many trials are being evaluated or were, of those with a lower number."""

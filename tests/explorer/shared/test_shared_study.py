@@ -137,6 +137,16 @@ def test_who_was_cut_off_loses_no_score(storage: str, space_file: Path, tmp_path
     assert origin_of(all_trials(storage)[1]) == 0
 
 
+def test_a_score_of_what_another_process_has_stopped(sqlite: str, space_file: Path, tmp_path: Path) -> None:
+    """It is not lost either: nobody goes on with the one that was stopped, so it gets a trial of its own."""
+    slow = take_part(sqlite, space_file, tmp_path, heartbeat_s=SHORT_S)
+    number = claim(slow)
+    with take_part(sqlite, space_file, tmp_path) as other:
+        wait_until(lambda: bool(other.pause() or other.refresh() or other.has_interrupted))
+        other.stop(claim(other), "hopeless", SECONDS)
+    assert (slow.tell(number, [7.0], SECONDS).number, endings(sqlite)) == (2, [LOST, "PRUNED", "COMPLETE"])
+
+
 def test_a_claim_that_was_heard_and_not_answered(
     sqlite: str, space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
