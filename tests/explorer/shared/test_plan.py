@@ -40,7 +40,7 @@ def test_a_plan_survives_the_database(space_file: Path) -> None:
     assert (again.directions, again.budget) == (["maximize"], Budget(5, None))
     fingerprint = load_space(space_file).fingerprint
     space_file.unlink()
-    assert again.open_space().fingerprint == fingerprint
+    assert again.quest().space.fingerprint == fingerprint
 
 
 @pytest.mark.parametrize("kept", [{}, {PLAN: 3}, {PLAN: {"space": "{}"}}], ids=["none", "no mapping", "half"])

@@ -81,7 +81,7 @@ def test_several_at_the_same_time(space_file: Path, tmp_path: Path, storage: str
     trials = [trial for trial in all_trials(storage) if trial.state != TrialState.FAIL]
     assert [trial.state for trial in trials] == 40 * [TrialState.COMPLETE]
     assert len({trial.user_attrs[NETWORK] for trial in trials}) == 40
-    assert [trial.number for trial in trials] == [member.number for member in found.trials]
+    assert [trial.number for trial in trials] == [member.number for member in found.members]
     assert (tmp_path / "a" / "trials.csv").read_text().count("\n") == 1 + 40
     assert (done.finished, done.wanted, done.ending) == (40, 40, "")
 
