@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from .evaluation.here import Here
     from .evaluation.outcome import Timing
     from .evaluation.processes import Processes
-    from .pursuit import Candidates, Pursuit, Study
+    from .pursuit import Pursuit
+    from .roles import Candidates, Study
     from .samplers.budgeted import BudgetedSampler
 
 

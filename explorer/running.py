@@ -20,7 +20,8 @@ from .space import Space, network_hash
 from .watching import Started, Watcher
 
 if TYPE_CHECKING:
-    from .pursuit import Pursuit, Study
+    from .pursuit import Pursuit
+    from .roles import Study
     from .samplers.budgeted import BudgetedSampler
 
     Keep = Callable[[BudgetedSampler], Study]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -19,43 +18,15 @@ from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
 from .extension import MOST_TOLD, carry, find_contradictions
-from .journal import ATTEMPTS, FACTS, Journal, copy_trial
+from .journal import ATTEMPTS, Journal, copy_trial
 from .names import JOURNAL
 from .samplers.network_sampler import NetworkSampler
+from .trials import FAILURE, STOPPED, Hopeless, Trial, read_hopeless, read_trial
 
 Direction = Literal["minimize", "maximize"]
 STUDY = "search"
 DESCRIPTION = "search"
 """The user attribute of the study that says which search it belongs to."""
-FAILURE, STOPPED = "failure", "stopped"
-"""The user attributes of a trial that say why it failed, or was not worth going on with."""
-LATENCY = "latency_ms"
-"""The user attribute of a trial whose network was timed."""
-
-
-@dataclass(slots=True)
-class Trial:
-    """One evaluated network: its parameters' values, score and cost."""
-
-    number: int
-    params: dict[str, Any]
-    score: float
-    macs: int
-    parameter_count: int
-    seconds: float
-    latency_ms: float | None = None
-    reports: dict[int, float] = field(default_factory=dict)
-    """Scores on the way, by step."""
-
-
-@dataclass(slots=True)
-class Hopeless:
-    """A trial that was stopped before it had a score."""
-
-    number: int
-    params: dict[str, Any]
-    reason: str
-    reports: dict[int, float]
 
 
 class SearchStudy:
@@ -301,16 +272,3 @@ class SearchStudy:
 def directions_of(objective: str) -> list[Direction]:
     """What is optimised: the score, and the cost if it is an objective."""
     return ["maximize"] if objective == "score" else ["maximize", "minimize"]
-
-
-def read_hopeless(trial: FrozenTrial) -> Hopeless:
-    """A trial that was stopped."""
-    return Hopeless(trial.number, trial.params, trial.user_attrs.get(STOPPED, ""), trial.intermediate_values)
-
-
-def read_trial(trial: FrozenTrial) -> Trial:
-    """A finished trial, with what was noted of it."""
-    attributes = trial.user_attrs
-    macs, params, seconds = (attributes[name] for name in FACTS)
-    reports, latency_ms = trial.intermediate_values, attributes.get(LATENCY)
-    return Trial(trial.number, trial.params, trial.values[0], macs, params, seconds, latency_ms, reports)

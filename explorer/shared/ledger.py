@@ -16,7 +16,7 @@ from hiri_spec.errors import Problem
 
 from ..extension import NETWORK
 from ..journal import ATTEMPTS, FACTS, copy_trial
-from ..study import FAILURE, STOPPED
+from ..trials import FAILURE, STOPPED
 
 MOST_ATTEMPTS = 3
 """Times that a trial is begun: whatever kills its process each time is not tried for ever."""

@@ -28,7 +28,8 @@ from ..facts import facts_of
 from ..interrupts import undivided
 from ..journal import ATTEMPTS, copy_trial
 from ..samplers.budgeted import BudgetedSampler
-from ..study import FAILURE, STOPPED, Direction, Hopeless, Trial, read_hopeless, read_trial
+from ..study import Direction
+from ..trials import FAILURE, STOPPED, Hopeless, Trial, read_hopeless, read_trial
 from .connection import Patient
 from .heartbeat import SILENT_BEATS, Pulse, Watch
 from .ledger import (

@@ -6,7 +6,7 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from explorer.shared.ledger import DOUBLE, LOST, RETURNED, Ledger, origin_of
-from explorer.study import FAILURE
+from explorer.trials import FAILURE
 from hiri_spec import SpecError
 
 STATES = {"running": TrialState.RUNNING, "done": TrialState.COMPLETE}

@@ -18,7 +18,7 @@ from explorer.extension import NETWORK
 from explorer.pursuit import evaluation_seed
 from explorer.results import SearchResult
 from explorer.shared.ledger import LOST, RETURNED, origin_of
-from explorer.study import FAILURE
+from explorer.trials import FAILURE
 from explorer.worker import work
 from hiri_spec import SpecError
 

@@ -13,7 +13,7 @@ from explorer.extension import NETWORK
 from explorer.shared.heartbeat import SILENT_BEATS
 from explorer.shared.ledger import CLAIM, DOUBLE, LOST, RETURNED, origin_of
 from explorer.shared.shared_study import SharedStudy
-from explorer.study import FAILURE
+from explorer.trials import FAILURE
 from hiri_spec import SpecError
 
 SHORT_S = 0.05
