@@ -7,20 +7,23 @@ budget by BudgetedSampler; the trials that it sees are the networks that came of
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import GPSampler, NSGAIIISampler, NSGAIISampler, TPESampler
 from optuna.samplers._base import BaseSampler
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 POPULATION = 24
 """Networks of a generation."""
 STARTUP_TRIALS = 10
 """What is drawn at random before a model of the trials is of any use, Optuna's default."""
+
+BEST_LEARNT, LATEST_LEARNT = 100, 300
+"""Trials that a model is made of: as many of the best, by score, and of the latest. Of all it takes 50 ms at 3,000."""
 
 Distributions = dict[str, BaseDistribution]
 
@@ -79,17 +82,39 @@ class Nsga3Proposer(_Evolution):
             super().__init__(NSGAIIISampler(population_size=population, seed=seed))
 
 
+class _Excerpt:
+    """A study of which a sampler sees the best trials and the latest, so that it takes no longer the more there are."""
+
+    def __init__(self, study: optuna.Study) -> None:
+        self._study = study
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._study, name)
+
+    def _get_trials(
+        self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
+    ) -> list[FrozenTrial]:
+        trials = self._study._get_trials(deepcopy=deepcopy, states=states, use_cache=use_cache)
+        if len(trials) <= BEST_LEARNT + LATEST_LEARNT:
+            return trials
+        older = trials[:-LATEST_LEARNT]
+        scored = [trial for trial in older if trial.values]
+        best = sorted(scored, key=lambda trial: (-trial.values[0], trial.number))[:BEST_LEARNT]
+        return sorted(best, key=lambda trial: trial.number) + trials[-LATEST_LEARNT:]
+
+
 class _Model:
-    """What a model of all trials thinks best."""
+    """What a model of the best and the latest trials thinks best."""
 
     def __init__(self, sampler: BaseSampler) -> None:
         self._sampler = sampler
 
     def propose(self, study: optuna.Study, trial: FrozenTrial, distributions: Distributions) -> dict[str, Any]:
         """The model's proposal; nothing for the first STARTUP_TRIALS."""
+        excerpt = cast(optuna.Study, _Excerpt(study))
         with _experimental():
-            self._sampler.infer_relative_search_space(study, trial)
-            return self._sampler.sample_relative(study, trial, distributions)
+            self._sampler.infer_relative_search_space(excerpt, trial)
+            return self._sampler.sample_relative(excerpt, trial, distributions)
 
 
 class TpeProposer(_Model):

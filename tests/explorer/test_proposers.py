@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import optuna
 import pytest
+from optuna.trial import TrialState
 from searches import run, told
 
+import explorer.samplers.proposers
 from explorer.names import DEFAULT_SAMPLER, SAMPLER_NAMES
-from explorer.samplers.proposers import PROPOSERS
+from explorer.samplers.proposers import BEST_LEARNT, LATEST_LEARNT, PROPOSERS, _Excerpt
 from explorer.space import network_hash
 from hiri_spec import SpecError
 
@@ -51,3 +54,31 @@ def test_another_sampler_is_another_search(space_file: Path, tmp_path: Path) -> 
         run(space_file, tmp_path / "run", sampler="tpe")
     with pytest.raises(SpecError, match="--sampler: unknown sampler 'rnadom'; did you mean 'random'"):
         run(space_file, tmp_path / "run", sampler="rnadom")
+
+
+def test_a_model_is_made_of_the_best_and_the_latest() -> None:
+    study = optuna.create_study(direction="maximize")
+    for number in range(1000):
+        value = float(number * 7919 % 1000)
+        study.add_trial(optuna.trial.create_trial(value=value, params={}, distributions={}))
+    seen = _Excerpt(study)._get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+    numbers = [trial.number for trial in seen]
+    assert numbers == sorted(numbers)
+    assert len(numbers) == BEST_LEARNT + LATEST_LEARNT
+    assert numbers[-LATEST_LEARNT:] == list(range(1000 - LATEST_LEARNT, 1000))
+    older = [trial.value for trial in study.trials[:-LATEST_LEARNT]]
+    assert sorted(trial.value for trial in seen[:BEST_LEARNT]) == sorted(older)[-BEST_LEARNT:]  # type: ignore[type-var]
+    assert _Excerpt(study).direction == study.direction
+
+
+@pytest.mark.parametrize("objective", ["pareto", "score"])
+def test_resuming_where_only_some_trials_are_learnt_from(
+    space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, objective: str
+) -> None:
+    monkeypatch.setattr(explorer.samplers.proposers, "BEST_LEARNT", 6)
+    monkeypatch.setattr(explorer.samplers.proposers, "LATEST_LEARNT", 10)
+    options = {"objective": objective, "sampler": "tpe"}
+    whole = run(space_file, tmp_path / "whole", trials=45, **options)
+    for trials in (25, 45):
+        parts = run(space_file, tmp_path / "parts", trials=trials, **options)
+    assert told(parts) == told(whole)
