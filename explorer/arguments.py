@@ -12,7 +12,7 @@ from typing import Any
 
 from hiri_spec import ModelSpec, SpecError
 from hiri_spec.errors import Problem, show, suggest
-from hiri_spec.quantities import format_resolution, parse_resolutions
+from hiri_spec.quantities import format_resolution, parse_resolutions, parse_seconds
 
 from .budget import Budget
 from .names import DEFAULT_EVALUATOR
@@ -94,6 +94,14 @@ def read_one_of(value: Any, options: Collection[str], flag: str) -> str:
     if value not in options:
         raise SpecError(Problem(f"unknown {flag.lstrip('-')} {show(value)}; {suggest(value, options)}", flag))
     return str(value)
+
+
+def read_limit_ms(value: Any) -> float:
+    """A time like "20ms", in milliseconds; raises SpecError for a number without a unit, which may mean either."""
+    text = str(value)
+    if re.fullmatch(r"[0-9.e+-]*", text.strip()):
+        raise SpecError(Problem(f"{show(value)} has no unit; write {text or 20}ms or {text or 20}s", "--max-latency"))
+    return 1e3 * parse_seconds(text, "--max-latency")
 
 
 def read_changes(value: Any) -> dict[str, Any]:

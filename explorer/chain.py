@@ -15,7 +15,6 @@ from .evaluators import Chosen, choose, settings_taken
 from .results import Member, pareto_front
 
 FLAG = "--then"
-LEVEL = re.compile(r"\s*([0-9]{1,9})\s*:\s*([^,]+?)\s*((?:,[^,=]+=[^,]*)*)")
 FORM = "write COUNT:EVALUATOR, and what it is set to, like 20:train,epochs=5"
 
 
@@ -25,6 +24,8 @@ class Level:
 
     count: int
     chosen: Chosen
+    pruner: str | None = None
+    """What stops its hopeless evaluations, where it tells how they go."""
 
 
 def read_chain(texts: Sequence[str], settings: Mapping[str, Any]) -> list[Level]:

@@ -138,6 +138,13 @@ def command(
             "--storage": storage is not None,
             "--dashboard": dashboard,
             "--data": data is not None,
+            "--epochs": epochs is not None,
+            "--recipe": recipe is not None,
+            "--device": device is not None,
+            "--workers": workers != 1,
+            "--trial-timeout": trial_timeout is not None,
+            "--study": study is not None,
+            "--heartbeat": heartbeat is not None,
         }
         return run_survey(
             budget,

@@ -22,6 +22,8 @@ FACTS = ("macs", "params", "seconds")
 """What is noted of every finished trial."""
 KEPT = ("state", "values", "params", "distributions", "user_attrs", "system_attrs", "intermediate_values")
 """What drawing the next trials needs of one, by Optuna's names."""
+LATENCY = "latency_ms"
+"""The user attribute of a trial whose network was timed."""
 ATTEMPTS = "attempts"
 """How often a trial was begun, which is noted of those that are written when they begin."""
 
@@ -48,6 +50,8 @@ class Journal(JournalFileBackend):
         self.line = 0
         self.trial_lines: dict[int, list[int]] = {}
         """By Optuna's number of the study."""
+        self.is_of_whole_trials = True
+        """Whether each trial is one line, so that any may be missing."""
         self.dropped_bytes = self._drop_half_line()
         super().__init__(str(path), lock_obj=_FolderIsLocked(str(path)))
 
@@ -61,7 +65,11 @@ class Journal(JournalFileBackend):
         """The error for a line that can't be used, with the way out; the file is left as it is."""
         ways = "move the file away to begin anew, or name another --out"
         if line > HEADER_LINES:
-            ways = f"keep a copy and take the line out to go on with the other trials, {ways}"
+            # records of what is evaluated apart name trials by their places, which a line less would shift
+            out = "cut it off before the line to go on with those before it"
+            if self.is_of_whole_trials:
+                out = "take the line out to go on with the other trials"
+            ways = f"keep a copy and {out}, {ways}"
         message = f"is damaged, this line is {what}; nothing was changed; {ways}"
         return SpecError(Problem(message, file=str(self.path), line=line, code="damaged"))
 
@@ -74,8 +82,11 @@ class Journal(JournalFileBackend):
         is_known = trial.params.keys() == labels.keys() and all(
             value in labels[name] for name, value in trial.params.items()
         )
-        is_finished = len(scores) == values and all(
-            isinstance(fact, int | float) and math.isfinite(fact) for fact in (*scores, *facts)
+        costs = trial.user_attrs.get("macs"), trial.user_attrs.get(LATENCY)
+        is_finished = (
+            len(scores) == values
+            and all(isinstance(fact, int | float) and math.isfinite(fact) for fact in (*scores, *facts))
+            and all(score in costs for score in scores[1:])  # a score that belongs to another trial
         )
         is_whole = {
             TrialState.FAIL: True,
@@ -95,6 +106,7 @@ class Journal(JournalFileBackend):
             return 0
         content = self.path.read_bytes()
         whole = content.rfind(b"\n") + 1
+        self.is_of_whole_trials = b'"trial_id"' not in content
         for number, line in enumerate(content[:whole].split(b"\n")[:-1], 1):
             try:
                 record = json.loads(line)

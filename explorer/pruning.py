@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import optuna
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, SuccessiveHalvingPruner
 from optuna.trial import TrialState
+
+from .trials import Trial, Unscored
 
 PRUNERS: dict[str, Callable[[], BasePruner]] = {
     "none": NopPruner,
@@ -24,16 +26,20 @@ class Pruning:
     """
 
     def __init__(self, name: str) -> None:
+        # Hyperband deals its brackets out by the study's name
         self._study = optuna.create_study(
-            direction="maximize", pruner=PRUNERS[name](), sampler=optuna.samplers.RandomSampler()
+            study_name="pruning", direction="maximize", pruner=PRUNERS[name](), sampler=optuna.samplers.RandomSampler()
         )
         self._trials: dict[int, optuna.Trial] = {}
 
-    def remember(self, number: int, reports: Mapping[int, float], score: float | None) -> None:
-        """Take a trial of an earlier run into account, that ended with a score, or None for one that was stopped."""
-        for step, value in sorted(reports.items()):
-            self.is_hopeless(number, step, value)
-        self.end(number, score)
+    def remember(self, trial: Trial | Unscored) -> None:
+        """Take a trial of an earlier run, or of another process, into account."""
+        for step, value in sorted(trial.reports.items()):
+            self.is_hopeless(trial.number, step, value)
+        if isinstance(trial, Unscored) and trial.has_failed:
+            self.forget(trial.number)
+        else:
+            self.end(trial.number, trial.score if isinstance(trial, Trial) else None)
 
     def is_hopeless(self, number: int, step: int, value: float) -> bool:
         """Whether a trial whose score is `value` after `step` steps is to be stopped."""

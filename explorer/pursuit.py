@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from hiri_spec import ModelSpec, SpecError
@@ -16,11 +16,12 @@ from .choices import Assignment
 from .evaluation.outcome import Outcome, Task
 from .facts import facts_of
 from .interrupts import undivided
+from .journal import LATENCY
 from .pruning import Pruning
 from .results import Failed, Member
 from .roles import Candidates, Evaluation, Study
 from .space import Space
-from .trials import LATENCY, Hopeless, Trial
+from .trials import Trial, Unscored
 
 MOST_FAILURES = 5
 """Evaluations that fail one after the other before a search stops: then it is not the networks that are at fault."""
@@ -49,20 +50,19 @@ class Pursuit:
         tried: Callable[[Member, Member], None],
         halted: Callable[[Failed], None],
         failed: Callable[[Failed], None],
+        number_of: Callable[[ModelSpec, int], int] = lambda spec, number: number,
     ) -> None:
         self._space, self._study, self._sampler = space, study, sampler
         self._seed, self._objective, self._is_noted = seed, objective, is_noted
         self._tried, self._halted, self._failed = tried, halted, failed
+        self._number_of = number_of
         self._pruning = Pruning(pruner)
-        trials, stopped = study.trials, study.stopped
-        ended: list[Trial | Hopeless] = [*trials, *stopped]
+        self.members: list[Member] = []
+        self.stopped: list[Failed] = []
+        self.failures: list[Failed] = []
+        ended: list[Trial | Unscored] = [*study.trials, *study.unscored]
         for each in sorted(ended, key=lambda each: each.number):
-            self._pruning.remember(each.number, each.reports, each.score if isinstance(each, Trial) else None)
-        self.members = [self._member(trial) for trial in trials]
-        self.stopped = [self._stopped(each.number, each.params, each.reason) for each in stopped]
-        self.failures = [
-            self._failure(number, self._decode(number, params), why) for number, params, why in study.failures
-        ]
+            self._take(each)
         self._candidates: dict[int, Candidate] = {}
         self._interrupted = list(study.interrupted)
         self._failures_in_row = 0
@@ -103,14 +103,20 @@ class Pursuit:
             else:
                 self._study.pause()
 
-    def _add(self, each: Trial | Hopeless) -> None:
-        """Take in what another process has finished."""
-        self._pruning.remember(each.number, each.reports, each.score if isinstance(each, Trial) else None)
-        if isinstance(each, Trial):
-            self.members.append(self._member(each))
-            self._tell()
+    def _take(self, trial: Trial | Unscored) -> None:
+        """Take in a trial that is over, of an earlier run or of another process."""
+        self._pruning.remember(trial)
+        if isinstance(trial, Trial):
+            self.members.append(self._member(trial))
         else:
-            self.stopped.append(self._stopped(each.number, each.params, each.reason))
+            (self.failures if trial.has_failed else self.stopped).append(self._unscored(trial))
+
+    def _add(self, trial: Trial | Unscored) -> None:
+        """Take in what another process has finished, and tell of it."""
+        self._take(trial)
+        if isinstance(trial, Trial):
+            self._tell()
+        elif not trial.has_failed:  # that it failed, its own process tells
             self._halted(self.stopped[-1])
 
     def _tell(self) -> None:
@@ -147,7 +153,9 @@ class Pursuit:
         self._candidates[number] = candidate
         attempts = self._study.begin(number, facts_of(candidate)) if self._is_noted else 1
         if attempts > MOST_ATTEMPTS:
+            in_row = self._failures_in_row
             self._keep(Outcome(number, None, 0.0, f"it was interrupted {MOST_ATTEMPTS} times"))
+            self._failures_in_row = in_row  # which says nothing of the evaluator now
             return None
         return Task(number, candidate.spec, evaluation_seed(self._seed, self._study.origin(number)))
 
@@ -164,8 +172,7 @@ class Pursuit:
         if outcome.score is None:
             with undivided():
                 self._study.stop(outcome.number, outcome.stopped, attributes)
-                params = self._study.params(outcome.number)
-                self.stopped.append(self._stopped(outcome.number, params, outcome.stopped))
+                self.stopped.append(self._over(outcome.number, candidate.assignment, candidate.spec, outcome.stopped))
             self._halted(self.stopped[-1])
             return
         values = [outcome.score]
@@ -182,18 +189,22 @@ class Pursuit:
     def _keep_failure(self, outcome: Outcome, candidate: Candidate) -> None:
         """Note that there is no score, with the network and the traceback in files; too many in a row are raised."""
         self._pruning.forget(outcome.number)
-        failed = self._failure(outcome.number, (candidate.assignment, candidate.spec), outcome.failure)
-        file = self._failure_file(outcome.number)
+        failed = self._over(outcome.number, candidate.assignment, candidate.spec, outcome.failure, has_failed=True)
         with undivided():
             self._study.fail(outcome.number, outcome.failure)
             self.failures.append(failed)
-        write_text(file, to_yaml(candidate.spec))
-        write_text(file.with_suffix(".txt"), outcome.traceback or f"{outcome.failure}\n")
+        assert failed.file is not None
+        try:
+            write_text(failed.file, to_yaml(candidate.spec))
+            write_text(failed.file.with_suffix(".txt"), outcome.traceback or f"{outcome.failure}\n")
+        except SpecError as error:
+            # the study has the reason and the network; that the files are wanting must not end the search
+            failed = replace(failed, reason=f"{failed.reason} (not written: {error})")
         self._failed(failed)
         self._failures_in_row += 1
         if self._failures_in_row >= MOST_FAILURES:
             message = (
-                f"{MOST_FAILURES} evaluations in a row failed, the last one, of trial {outcome.number}: "
+                f"{MOST_FAILURES} evaluations in a row failed, the last one, of trial {failed.number}: "
                 f"{outcome.failure}; the trials before are kept, the networks are in {self._study.out}/failed-*.yaml, "
                 "what happened beside them; the same command goes on with the next network"
             )
@@ -201,29 +212,30 @@ class Pursuit:
 
     def _member(self, trial: Trial) -> Member:
         assignment, spec = self._decode(trial.number, trial.params)
-        spec = spec.model_copy(update={"name": f"{spec.name}_{trial.number}"})
-        values = self._space.values(assignment)
+        number = self._number_of(spec, trial.number)
         return Member(
-            trial.number,
-            spec,
+            number,
+            spec.model_copy(update={"name": f"{spec.name}_{number}"}),
             trial.score,
             trial.macs,
             trial.parameter_count,
             trial.seconds,
-            values,
+            self._space.values(assignment),
             trial.latency_ms,
         )
 
-    def _failure(self, number: int, network: tuple[Assignment, ModelSpec], reason: str) -> Failed:
-        assignment, spec = network
-        return Failed(number, reason, self._failure_file(number), spec, *cost_of(spec), self._space.values(assignment))
+    def _unscored(self, trial: Unscored) -> Failed:
+        assignment, spec = self._decode(trial.number, trial.params)
+        return self._over(trial.number, assignment, spec, trial.reason, has_failed=trial.has_failed)
 
-    def _failure_file(self, number: int) -> Path:
-        return self._study.out / f"{self._study.file_prefix}failed-{number}.yaml"
-
-    def _stopped(self, number: int, params: dict[str, Any], reason: str) -> Failed:
-        assignment, spec = self._decode(number, params)
-        return Failed(number, reason, None, spec, *cost_of(spec), self._space.values(assignment), "stopped")
+    def _over(
+        self, number: int, assignment: Assignment, spec: ModelSpec, reason: str, *, has_failed: bool = False
+    ) -> Failed:
+        """A trial without a score, under the number that it is known by."""
+        number = self._number_of(spec, number)
+        file = self._study.out / f"{self._study.file_prefix}failed-{number}.yaml" if has_failed else None
+        state = "failed" if has_failed else "stopped"
+        return Failed(number, reason, file, spec, *cost_of(spec), self._space.values(assignment), state)
 
     def _decode(self, number: int, params: dict[str, Any]) -> tuple[Assignment, ModelSpec]:
         assignment = self._space.encode(params)

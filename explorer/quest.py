@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hiri_spec import ModelSpec
+
 from .budget import Budget
 from .evaluators import Chosen
 from .results import Failed, Member
@@ -68,8 +70,12 @@ class Quest:
         tried: Callable[[Member, Member], None],
         halted: Callable[[Failed], None],
         failed: Callable[[Failed], None],
+        number_of: Callable[[ModelSpec, int], int] = lambda spec, number: number,
     ) -> Pursuit:
-        """The loop that finds its networks, and tells of each that has a score, is hopeless or failed."""
+        """The loop that finds its networks, and tells of each that has a score, is hopeless or failed.
+
+        `number_of` says by what number a network is known, for which its own is given.
+        """
         from .pursuit import Pursuit
 
         return Pursuit(
@@ -83,6 +89,7 @@ class Quest:
             tried=tried,
             halted=halted,
             failed=failed,
+            number_of=number_of,
         )
 
     def is_here(self, how: How) -> bool:

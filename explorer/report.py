@@ -82,6 +82,9 @@ def write_reports(result: SearchResult) -> None:
     load_libraries()
     out, front = result.out, {member.file_name: member for member in result.front}
     writers: list[Callable[[], object]] = [lambda: write_text(out / "trials.csv", trials_csv(result))]
+    writers += [
+        partial(_write_table, out / f"trials-{number}.csv", level) for number, level in enumerate(result.earlier, 1)
+    ]
     if result.members:
         writers += [
             lambda: write_text(out / "best.yaml", spec_text(result, result.best)),
@@ -101,6 +104,10 @@ def write_reports(result: SearchResult) -> None:
         message = f"not all files could be written, but all {len(result.members)} trials are kept; make room or move "
         message += "what is in the way, and run the same command again"
         raise SpecError([*problems, Problem(message, "--out", code="unwritable")])
+
+
+def _write_table(path: Path, result: SearchResult) -> None:
+    write_text(path, trials_csv(result))
 
 
 def _write_spec(path: Path, result: SearchResult, member: Member) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from .budget import Candidate
 from .evaluation.outcome import Outcome, Task
-from .trials import Hopeless, Trial
+from .trials import Trial, Unscored
 
 
 class Evaluation(Protocol):
@@ -37,10 +37,7 @@ class Study(Protocol):
     def trials(self) -> list[Trial]: ...
 
     @property
-    def stopped(self) -> list[Hopeless]: ...
-
-    @property
-    def failures(self) -> list[tuple[int, dict[str, Any], str]]: ...
+    def unscored(self) -> list[Unscored]: ...
 
     @property
     def dropped_bytes(self) -> int: ...
@@ -60,7 +57,7 @@ class Study(Protocol):
     @property
     def poll_s(self) -> float | None: ...
 
-    def refresh(self) -> list[Trial | Hopeless]: ...
+    def refresh(self) -> list[Trial | Unscored]: ...
 
     def pause(self) -> None: ...
 

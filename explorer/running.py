@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from hiri_spec import SpecError
 
 from .arguments import size_of
 from .budget import Candidate, Feasibility, measure_feasibility
 from .chain import Level, level_seed, rank
-from .names import DEFAULT_PRUNER
 from .quest import How, Quest
 from .results import Failed, Member, SearchResult, latency_of, macs_of, pareto_front
 from .space import Space, network_hash
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
     from .samplers.budgeted import BudgetedSampler
 
     Keep = Callable[[BudgetedSampler], Study]
-
-Network = TypeVar("Network", Member, Failed)
 
 
 @dataclass(slots=True)
@@ -128,17 +124,25 @@ def _narrow(
         **quest.settings,
         "evaluator": level.chosen.name,
         **level.chosen.settings,
-        "pruner": DEFAULT_PRUNER if level.chosen.reports else None,
+        "pruner": level.pruner,
         "seed": level_seed(quest.seed, number),
     }
     inner = replace(quest, chosen=level.chosen, settings=settings)
     is_by_latency = quest.settings["objective"] == "latency"
     best = rank(before.members, latency_of if is_by_latency else None)[: level.count]
-    known = {network_hash(member.spec): member for member in before.members}
+    numbers = {network_hash(member.spec): member.number for member in before.members}
     sampler = PromotingSampler(quest.space, [_candidate(quest.space, member) for member in best])
     name = f"then {number}"
     study = SearchStudy(out, settings, sampler, directions_of(settings["objective"]), name=name)
-    pursuit = inner.pursue(study, sampler, how, tried=watcher.tried, halted=watcher.halted, failed=watcher.failed)
+    pursuit = inner.pursue(
+        study,
+        sampler,
+        how,
+        tried=watcher.tried,
+        halted=watcher.halted,
+        failed=watcher.failed,
+        number_of=lambda spec, number: numbers[network_hash(spec)],
+    )
     watcher.narrowed(level.chosen.label, len(best), pursuit.finished)
     ended = _Ended()
     if sampler.has_more or study.interrupted:
@@ -146,16 +150,11 @@ def _narrow(
         if _is_exhausted(ended.failure):
             ended.failure = None
     found = _result(inner, pursuit, out, before.feasibility, ended)
-    rename = partial(_under_old_number, known)
-    members = tuple(sorted(map(rename, found.members), key=_number))
-    failed, stopped = (tuple(map(rename, trials)) for trials in (found.failed, found.stopped))
     return (
         replace(
             found,
-            members=members,
-            front=pareto_front(members, latency_of if is_by_latency else macs_of),
-            failed=before.failed + failed,
-            stopped=before.stopped + stopped,
+            failed=before.failed + found.failed,
+            stopped=before.stopped + found.stopped,
             settings={**before.settings, name: f"{level.count}:{level.chosen.label}"},
             earlier=(*before.earlier, before),
         ),
@@ -167,8 +166,3 @@ def _candidate(space: Space, member: Member) -> Candidate:
     # what has no say in the network may be anything
     assignment = dict.fromkeys(space.parameters, 0) | space.encode(member.values)
     return Candidate(assignment, member.spec, member.macs, member.params)
-
-
-def _under_old_number(known: Mapping[str, Member], trial: Network) -> Network:
-    old = known[network_hash(trial.spec)]
-    return replace(trial, number=old.number, spec=old.spec)

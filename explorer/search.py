@@ -27,6 +27,7 @@ from .arguments import (
     OBJECTIVES,
     default_folder,
     read_changes,
+    read_limit_ms,
     read_one_of,
     read_place,
     read_seed,
@@ -108,9 +109,11 @@ def search(
     how = How(read_workers(workers), None if trial_timeout is None else parse_seconds(str(trial_timeout)))
     sharing = read_sharing(storage, study, heartbeat)
     own = {"data": data, "epochs": epochs, "recipe": recipe, "device": device}
-    limit_ms = None if max_latency is None else 1e3 * parse_seconds(str(max_latency), "--max-latency")
+    limit_ms = None if max_latency is None else read_limit_ms(max_latency)
     is_timed = limit_ms is not None or objective == "latency"
     chosen, levels = _choose(evaluator, then, own, is_timed=is_timed)
+    pruners = _read_pruners(pruner, [chosen, *(level.chosen for level in levels)])
+    levels = [replace(level, pruner=own_pruner) for level, own_pruner in zip(levels, pruners[1:], strict=True)]
     if is_timed and device == "cuda":
         from hiri_spec.nn.cuda import check_cuda
 
@@ -129,11 +132,11 @@ def search(
     size = size_of(opened)
     means = {
         "sampler": sampler,
-        "pruner": _read_pruner(pruner, chosen),
+        "pruner": pruners[0],
         "max_latency_ms": limit_ms,
         "device": device,
     }
-    usual = {"sampler": DEFAULT_SAMPLER, "pruner": _read_pruner(None, chosen)}
+    usual = {"sampler": DEFAULT_SAMPLER, "pruner": _read_pruners(None, [chosen])[0]}
     unusual = [f"{key}-{value}" for key, value in means.items() if value != usual.get(key)]
     own_folder = default_folder(opened, limits, size, objective, chosen.label, seed, unusual)
     folder = folder or own_folder
@@ -154,12 +157,12 @@ def search(
 
     keep: Keep = partial(_keep_alone, folder, settings)
     with ExitStack() as stack:
+        stack.enter_context(ended_by_sigterm())
         if sharing is not None:
             from .shared.starting import started
 
             parts, name = (settings, opened, chosen), sharing.study or own_folder.name
             keep = stack.enter_context(started(sharing, name, parts, trials, folder, watcher.noted))
-            stack.enter_context(ended_by_sigterm())
         stack.enter_context(locked_folder(folder, "search"))
         found, failure = run(Quest(opened, limits, chosen, settings), keep, folder, trials, how, levels, watcher)
         try:
@@ -189,15 +192,18 @@ def _choose(
     return choose(evaluator, first | settings_taken(evaluator, settings)), levels
 
 
-def _read_pruner(name: str | None, chosen: Chosen) -> str | None:
-    """A pruner's name, None where there is nothing to prune; raises SpecError for an unknown one, and one in vain."""
-    if name is None:
-        return DEFAULT_PRUNER if chosen.reports else None
-    name = read_one_of(name, PRUNER_NAMES, "--pruner")
-    if name != "none" and not chosen.reports:
-        message = f"{chosen.name} tells nothing on its way by which it could be stopped; leave it out"
-        raise SpecError(Problem(message, "--pruner"))
-    return name
+def _read_pruners(name: str | None, evaluators: Sequence[Chosen]) -> list[str | None]:
+    """Each evaluator's pruner, None where there is nothing to prune.
+
+    Raises SpecError for an unknown one, and where none of the evaluators has anything to prune.
+    """
+    if name is not None:
+        name = read_one_of(name, PRUNER_NAMES, "--pruner")
+        if name != "none" and not any(each.reports for each in evaluators):
+            names = " and ".join(each.name for each in evaluators)
+            message = f"{names} tell nothing on their way by which they could be stopped; leave it out"
+            raise SpecError(Problem(message, "--pruner"))
+    return [(name or DEFAULT_PRUNER) if each.reports else None for each in evaluators]
 
 
 def _keep_alone(out: Path, settings: dict[str, Any], sampler: BudgetedSampler) -> SearchStudy:

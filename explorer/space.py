@@ -179,6 +179,10 @@ def load_space(
     try:
         document = load_document(file, set=set)
     except SpecError as error:
+        if error.problems[0].code == "not_a_spec":
+            names = ", ".join(sorted(space.stem for space in SPACES.glob("*.yaml")))
+            message = f"{show(str(path))} is no file, nor one of our spaces; give a path, or one of {names}"
+            raise SpecError(Problem(message, "--space", code="not_a_spec")) from None
         raise SpecError(_with_way(problem, file, set or {}) for problem in error.problems) from None
     if not isinstance(document.data, dict):
         raise document.error((), "a space is a mapping with name, stem and stages")

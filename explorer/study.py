@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -17,11 +17,12 @@ from optuna.trial import FrozenTrial, TrialState
 from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
-from .extension import MOST_TOLD, carry, find_contradictions
+from .extension import MOST_TOLD, NETWORK, carry, find_contradictions
+from .interrupts import undivided
 from .journal import ATTEMPTS, Journal, copy_trial
 from .names import JOURNAL
 from .samplers.network_sampler import NetworkSampler
-from .trials import FAILURE, STOPPED, Hopeless, Trial, read_hopeless, read_trial
+from .trials import FAILURE, STOPPED, Trial, Unscored, read_trial, read_unscored
 
 Direction = Literal["minimize", "maximize"]
 STUDY = "search"
@@ -67,9 +68,15 @@ class SearchStudy:
         self._memory_id = self._memory_storage.get_study_id_from_name(name)
         self._begun: dict[int, int] = {}
         """Numbers of the trials that have no end in the journal, and Optuna's ids of them there."""
+        self._begun_here: set[int] = set()
         for trial in self._stored.get_trials(deepcopy=False):
             self._memory.add_trial(copy_trial(trial))
-            sampler.remember(trial.params)
+            network = sampler.remember(trial.params)
+            if trial.user_attrs.get(NETWORK, network) != network:
+                lines = journal.trial_lines[self._study_id]
+                raise journal.damaged(
+                    lines[trial.number], f"of the network {network}, and what is told of it of another"
+                )
             if trial.state == TrialState.RUNNING:
                 self._begun[trial.number] = self._storage.get_trial_id_from_study_id_trial_number(
                     self._study_id, trial.number
@@ -80,7 +87,13 @@ class SearchStudy:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Nothing is left to do: each trial is written when it begins and when it ends."""
+        """That an evaluation ends here is asked for, or another one's fault, and not held against its trial."""
+        with undivided(), suppress(OSError):  # on a full disk it stays counted as an attempt
+            for number in self._begun_here & self._begun.keys():
+                attempts = self._frozen(number).user_attrs[ATTEMPTS] - 1
+                self._note(number, {ATTEMPTS: attempts})
+                self._storage.set_trial_user_attr(self._begun[number], ATTEMPTS, attempts)
+            self._begun_here.clear()
 
     def _read(self, journal: Journal, description: Mapping[str, Any], directions: list[Direction]) -> optuna.Study:
         try:
@@ -168,7 +181,7 @@ class SearchStudy:
         """How long to wait before others may have left something to do: for ever."""
         return None
 
-    def refresh(self) -> list[Trial | Hopeless]:
+    def refresh(self) -> list[Trial | Unscored]:
         """What others have finished since: nothing."""
         return []
 
@@ -180,16 +193,10 @@ class SearchStudy:
         return number
 
     @property
-    def stopped(self) -> list[Hopeless]:
-        """Every trial that was stopped, in order."""
-        frozen = self._memory.get_trials(deepcopy=False, states=[TrialState.PRUNED])
-        return [read_hopeless(trial) for trial in frozen]
-
-    @property
-    def failures(self) -> list[tuple[int, dict[str, Any], str]]:
-        """Number, parameters' values and reason of every failed trial, in order."""
-        frozen = self._memory.get_trials(deepcopy=False, states=[TrialState.FAIL])
-        return [(trial.number, trial.params, str(trial.user_attrs.get(FAILURE, ""))) for trial in frozen]
+    def unscored(self) -> list[Unscored]:
+        """Every trial that failed or was stopped, in order."""
+        frozen = self._memory.get_trials(deepcopy=False, states=[TrialState.FAIL, TrialState.PRUNED])
+        return [read_unscored(trial) for trial in frozen]
 
     def ask(self) -> int:
         """The number of a new trial whose network is in `sampler.candidates`."""
@@ -202,6 +209,7 @@ class SearchStudy:
     def begin(self, number: int, attributes: dict[str, Any]) -> int:
         """Write that a trial is being evaluated; returns how often it was begun, this time counted in."""
         trial_id = self._begun.get(number)
+        self._begun_here.add(number)
         with self._told(number):
             if trial_id is None:
                 self._note(number, {**attributes, ATTEMPTS: 1})

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
-from .journal import FACTS
+from .journal import FACTS, LATENCY
 
 FAILURE, STOPPED = "failure", "stopped"
 """The user attributes of a trial that say why it failed, or was not worth going on with."""
-LATENCY = "latency_ms"
-"""The user attribute of a trial whose network was timed."""
 
 
 @dataclass(slots=True)
@@ -31,18 +29,21 @@ class Trial:
 
 
 @dataclass(slots=True)
-class Hopeless:
-    """A trial that was stopped before it had a score."""
+class Unscored:
+    """A trial that is over without a score: it failed, or was stopped as it was not worth going on with."""
 
     number: int
     params: dict[str, Any]
     reason: str
     reports: dict[int, float]
+    has_failed: bool
 
 
-def read_hopeless(trial: FrozenTrial) -> Hopeless:
-    """A trial that was stopped."""
-    return Hopeless(trial.number, trial.params, trial.user_attrs.get(STOPPED, ""), trial.intermediate_values)
+def read_unscored(trial: FrozenTrial) -> Unscored:
+    """A trial that failed or was stopped."""
+    has_failed = trial.state == TrialState.FAIL
+    reason = str(trial.user_attrs.get(FAILURE if has_failed else STOPPED, ""))
+    return Unscored(trial.number, trial.params, reason, trial.intermediate_values, has_failed)
 
 
 def read_trial(trial: FrozenTrial) -> Trial:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import time
 import traceback
 from collections.abc import Callable
@@ -12,6 +13,9 @@ from typing import Any
 from hiri_spec import ModelSpec
 
 from ..evaluators import takes_reports
+
+MOST_LETTERS = 300
+"""Of the reason why an evaluation failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,8 @@ class Evaluate:
         except StoppedError as stop:
             return outcome(stopped=str(stop))
         except (Exception, SystemExit) as error:
-            return outcome(failure=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
+            failure = _shorten(f"{type(error).__name__}: {error}")
+            return outcome(failure=failure, traceback=traceback.format_exc())
         return outcome(value)
 
     def _score(self, task: Task) -> Any:
@@ -98,10 +103,25 @@ class Evaluate:
             return self.evaluator(task.spec, task.seed)
 
         def report(step: int, value: float) -> None:
+            step, value = _check_report(step, value)
             if self.report(task.number, step, value):
                 raise StoppedError(f"at step {step} its score was {value:.4g}")
 
         return self.evaluator(task.spec, task.seed, report=report)
+
+
+def _check_report(step: Any, value: Any) -> tuple[int, float]:
+    """Raise ValueError, which fails the evaluation, for what no pruner can use."""
+    number, score = operator.index(step), float(value)
+    if number < 0 or not math.isfinite(score):
+        raise ValueError(f"report({number}, {score}): give a step from 0 on and a score that is a number")
+    return number, score
+
+
+def _shorten(reason: str) -> str:
+    """A reason in one line, without what a terminal would obey; the whole stands in the traceback."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in reason).split())
+    return line if len(line) <= MOST_LETTERS else f"{line[:MOST_LETTERS]} …"
 
 
 def _measure_ms(spec: ModelSpec, timing: Timing) -> float:

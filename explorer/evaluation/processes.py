@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
@@ -27,6 +29,8 @@ class _Worker:
     connection: Connection
     lifeline: int
     """A file descriptor that the process ends with."""
+    scratch: TemporaryDirectory[str]
+    """Where it and what it starts put what is temporary; a process that is killed can't clean up after itself."""
     task: Task | None = None
     began: float | None = None
     """By time.monotonic(), when the evaluator was loaded and at work."""
@@ -140,25 +144,29 @@ class Processes:
         passed = childs_connection.fileno(), childs_lifeline
         timing = None if self._timing is None else asdict(self._timing)
         chosen = self._evaluator.name, json.dumps({"settings": dict(self._evaluator.settings), "timing": timing})
+        scratch = TemporaryDirectory(prefix="explorer-")
         process = subprocess.Popen(
             [sys.executable, "-m", "explorer.evaluation.child", *map(str, passed), *chosen, str(self._threads)],
             stdin=subprocess.DEVNULL,
             stdout=STDERR,  # our stdout is for results
             pass_fds=passed,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": scratch.name},
+            start_new_session=True,  # so that what it starts ends with it
         )
         childs_connection.close()
         os.close(childs_lifeline)
-        worker = _Worker(process, connection, lifeline)
+        worker = _Worker(process, connection, lifeline, scratch)
         self._workers.append(worker)
         return worker
 
     def _end(self, worker: _Worker) -> None:
         self._workers.remove(worker)
-        worker.process.kill()
+        with contextlib.suppress(ProcessLookupError):  # all of them have ended
+            os.killpg(worker.process.pid, signal.SIGKILL)
         worker.process.wait()
         worker.connection.close()
         os.close(worker.lifeline)
+        worker.scratch.cleanup()
 
 
 def _describe_end(exit_code: int) -> str:

@@ -59,11 +59,9 @@ class BudgetedSampler(NetworkSampler):
         """Draw from now on what no other process of the same seed draws, each having a name of its own."""
         self._seed = zlib.crc32(f"{self._seed} {name}".encode())
 
-    def remember(self, params: dict[str, Any]) -> None:
-        """Take a trial of an earlier run into account."""
-        spec = self.space.spec(self.space.encode(params))
-        if spec is not None:
-            self.tried.add(network_hash(spec))
+    def leave_out(self, network: str) -> None:
+        """Count it as tried."""
+        self.tried.add(network)
 
     def _fit(self, child: Assignment, rng: random.Random) -> Candidate:
         is_small = self.space.size <= MAX_DRAWS

@@ -10,7 +10,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler
 
 from ..budget import Candidate
-from ..space import Space
+from ..space import Space, network_hash
 
 
 class NetworkSampler(BaseSampler):
@@ -23,9 +23,18 @@ class NetworkSampler(BaseSampler):
         }
         self.candidates: dict[int, Candidate] = {}
 
+    def remember(self, params: dict[str, Any]) -> str | None:
+        """Take a trial of an earlier run, or of another process, into account; returns the hash of its network."""
+        spec = self.space.spec(self.space.encode(params))
+        if spec is None:
+            return None
+        name = network_hash(spec)
+        self.leave_out(name)
+        return name
+
     @abstractmethod
-    def remember(self, params: dict[str, Any]) -> None:
-        """Take a trial of an earlier run, or of another process, into account."""
+    def leave_out(self, network: str) -> None:
+        """Hand out a network no more."""
 
     def infer_relative_search_space(
         self, study: optuna.Study, trial: optuna.trial.FrozenTrial

@@ -28,11 +28,9 @@ class PromotingSampler(NetworkSampler):
         """Whether any is left."""
         return bool(self._left)
 
-    def remember(self, params: dict[str, Any]) -> None:
-        """Don't hand out what was evaluated in an earlier run."""
-        spec = self.space.spec(self.space.encode(params))
-        if spec is not None:
-            self._left.pop(network_hash(spec), None)
+    def leave_out(self, network: str) -> None:
+        """Take it out of the row."""
+        self._left.pop(network, None)
 
     def sample_relative(
         self, study: optuna.Study, trial: optuna.trial.FrozenTrial, search_space: dict[str, BaseDistribution]

@@ -29,7 +29,7 @@ from ..interrupts import undivided
 from ..journal import ATTEMPTS, copy_trial
 from ..samplers.budgeted import BudgetedSampler
 from ..study import Direction
-from ..trials import FAILURE, STOPPED, Hopeless, Trial, read_hopeless, read_trial
+from ..trials import FAILURE, STOPPED, Trial, Unscored, read_trial, read_unscored
 from .connection import Patient
 from .heartbeat import SILENT_BEATS, Pulse, Watch
 from .ledger import (
@@ -116,21 +116,16 @@ class SharedStudy:
         return [read_trial(trial) for trial in self._in_state(TrialState.COMPLETE)]
 
     @property
-    def stopped(self) -> list[Hopeless]:
-        """Every trial that was not worth going on with, in order."""
-        return [read_hopeless(trial) for trial in self._in_state(TrialState.PRUNED)]
-
-    @property
-    def failures(self) -> list[tuple[int, dict[str, Any], str]]:
-        """Number, parameters' values and reason of every trial whose evaluation failed, in order."""
-        failed = [trial for trial in self._in_state(TrialState.FAIL) if not is_unevaluated(trial)]
-        return [(trial.number, trial.params, str(trial.user_attrs.get(FAILURE, ""))) for trial in failed]
+    def unscored(self) -> list[Unscored]:
+        """Every trial that failed or was stopped, in order."""
+        found = self._in_state(TrialState.PRUNED) + self._in_state(TrialState.FAIL)
+        return [read_unscored(trial) for trial in sorted(found, key=lambda trial: trial.number)]
 
     def _in_state(self, state: TrialState) -> list[FrozenTrial]:
-        """The trials of a state, by number; those that are evaluated count as handed on."""
+        """The evaluated trials of a state, by number; they count as handed on."""
         found = [self._ledger.trials[number] for number in sorted(self._ledger.trials)]
-        found = [trial for trial in found if trial.state == state]
-        self._given.update(trial.number for trial in found if trial.state in ENDED)
+        found = [trial for trial in found if trial.state == state and _is_over(trial)]
+        self._given.update(trial.number for trial in found)
         return found
 
     @property
@@ -148,15 +143,15 @@ class SharedStudy:
         """How long to wait before others may have left something to do."""
         return max(self._poll_s, self._look_s / LOOKING_SHARE)
 
-    def refresh(self) -> list[Trial | Hopeless]:
+    def refresh(self) -> list[Trial | Unscored]:
         """What others have finished since; looked for only so often that looking takes little of the time."""
         self._pulse.check()
         if time.monotonic() - self._looked >= self._look_s / LOOKING_SHARE:
             self._look()
         known = self._given | self._mine.keys()
-        others = [trial for n, trial in self._ledger.trials.items() if trial.state in ENDED and n not in known]
+        others = [trial for number, trial in self._ledger.trials.items() if number not in known and _is_over(trial)]
         self._given.update(trial.number for trial in others)
-        return [read_trial(trial) if _has_score(trial) else read_hopeless(trial) for trial in others]
+        return [read_trial(trial) if _has_score(trial) else read_unscored(trial) for trial in others]
 
     def pause(self) -> None:
         """Wait for others, as there is nothing to do here; raises SpecError where this process has done its part."""
@@ -218,7 +213,8 @@ class SharedStudy:
 
     def fail(self, number: int, reason: str) -> None:
         """Write that a trial's evaluation failed, and why."""
-        self._end(number, TrialState.FAIL, None, {FAILURE: reason})
+        if self._end(number, TrialState.FAIL, None, {FAILURE: reason}):
+            self._given.add(number)
         with suppress(OSError):  # whoever writes the network there says what is amiss
             self.out.mkdir(parents=True, exist_ok=True)
 
@@ -325,6 +321,11 @@ class SharedStudy:
             trial_id = self._mine.pop(number)
             if not self._records.give_back(trial_id):
                 return  # they fall silent, which others find too, only later
+
+
+def _is_over(trial: FrozenTrial) -> bool:
+    """Whether a trial was evaluated, whatever came of it."""
+    return trial.state in ENDED or (trial.state == TrialState.FAIL and not is_unevaluated(trial))
 
 
 def _has_score(trial: FrozenTrial) -> bool:

@@ -11,7 +11,6 @@ from scipy import stats
 
 from hiri_spec import SpecError
 
-from ..evaluators import UNTRAINED
 from .table import Measurements
 
 RESAMPLES = 2000
@@ -58,7 +57,7 @@ class Agreement:
     seed_deviation: float | None
     """Standard deviation between trainings of one network."""
     reliability: Interval | None
-    """Spearman between two trainings of the same networks: no score can be expected to agree better."""
+    """Spearman between two single trainings of the same networks, and so with much of chance in both."""
     rows: tuple[Row, ...]
 
     def as_data(self) -> dict[str, Any]:
@@ -68,18 +67,24 @@ class Agreement:
 
 def agreements_of(measurements: Measurements) -> list[Agreement]:
     """One for each way of training in a table; raises SpecError if there is none of at least FEWEST networks."""
-    truths = [name for name in measurements.measures if name not in UNTRAINED]
+    truths = [name for name in measurements.measures if _is_training(name)]
     found = [_agree(measurements, truth) for truth in truths if len(measurements.means(truth)) >= FEWEST]
     if not found:
         raise SpecError(f"no training of {FEWEST} networks or more is in this table; measure more of them")
     return found
 
 
+def _is_training(measure: str) -> bool:
+    """Whether a measure is what training found: its evaluator is `train`, and what it is set to stands behind it."""
+    return measure.startswith("train:")
+
+
 def _agree(measurements: Measurements, truth: str) -> Agreement:
     by_seed, means = measurements.values(truth), measurements.means(truth)
     values = list(means.values())
     repeated = [list(seeds.values()) for seeds in by_seed.values() if len(seeds) > 1]
-    rows = [_compare(score, measurements.means(score), means) for score in UNTRAINED if score in measurements.measures]
+    scores = [name for name in measurements.measures if not _is_training(name)]
+    rows = [_compare(score, measurements.means(score), means) for score in scores]
     rows = [row for row in rows if row.networks >= FEWEST]
     return Agreement(
         truth,

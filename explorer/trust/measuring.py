@@ -61,7 +61,7 @@ def measure_all(
             failed(place, outcome.failure)
             if in_row >= MOST_FAILURES:
                 message = f"{in_row} evaluations in a row failed, the last one: {outcome.failure}; all before are kept"
-                raise SpecError(Problem(message, "--data", code="evaluator"))
+                raise SpecError(Problem(message, chosen.name, code="evaluator"))
             continue
         in_row = 0
         row = Measurement(place.network, chosen.label, place.seed, outcome.score, round(outcome.seconds, 3))

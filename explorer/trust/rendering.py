@@ -21,8 +21,8 @@ def describe_truth(agreement: Agreement) -> str:
         lines[0] += f", {agreement.seed_deviation:.2f} between trainings of one ({agreement.repeated} were repeated)"
     if agreement.reliability is not None:
         lines.append(
-            f"two trainings of the same networks agree by Spearman {_shown(agreement.reliability)}: "
-            "no score can be expected to agree better with one"
+            f"two single trainings of the same networks agree by Spearman {_shown(agreement.reliability)}: "
+            "as much of what is ranked here is chance"
         )
     return "\n".join(lines)
 

@@ -13,7 +13,7 @@ from hiri_spec.files import write_text
 from hiri_spec.locking import locked_folder
 from hiri_spec.quantities import format_resolution, parse_macs, parse_seconds
 
-from ..arguments import default_folder, read_place, read_seed, read_size, read_trials, read_workers, size_of
+from ..arguments import default_folder, read_place, read_seed, read_size, read_workers, size_of
 from ..budget import Budget, check_possible
 from ..evaluators import UNTRAINED, Chosen, choose
 from ..names import DEFAULT_EVALUATOR
@@ -63,7 +63,9 @@ def measure(
             raise SpecError(Problem(f"is needed, unless you read an old table by --table; give {flag}", flag))
     if not 0 < window < 1:
         raise SpecError(Problem(f"{show(window)} is no share below the budget; give one like 0.05", "--window"))
-    count = None if networks == "all" else read_trials(int(networks) if networks.isdecimal() else networks)
+    if networks != "all" and not networks.isdecimal():
+        raise SpecError(Problem(f"{show(networks)} is no number of networks; give one, like 40, or all", "--networks"))
+    count = None if networks == "all" else int(networks)
     if count is not None and count < FEWEST:
         raise SpecError(Problem(f"{count} networks are too few to rank; ask for {FEWEST} or more", "--networks"))
     limits, seed, workers = Budget(parse_macs(str(budget)), None, 1 - window), read_seed(seed), read_workers(workers)
@@ -109,7 +111,8 @@ def measure(
                 failed=screen.failed,
             )
         screen.close()
-    return table.measurements
+    # the folder may hold more: what was asked for before, of more networks or by other scores
+    return table.measurements.only(specs, [chosen.label for chosen, _ in plan])
 
 
 def _read_scores(text: str | None) -> tuple[str, ...]:

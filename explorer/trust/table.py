@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -47,6 +47,11 @@ class Measurements:
     def add(self, row: Measurement) -> None:
         """Take one more."""
         self._rows[row.network, row.measure, row.seed] = row
+
+    def only(self, networks: Collection[str], measures: Collection[str]) -> Measurements:
+        """Those of some networks and measures."""
+        rows = self._rows.values()
+        return Measurements(row for row in rows if row.network in networks and row.measure in measures)
 
     @property
     def measures(self) -> list[str]:

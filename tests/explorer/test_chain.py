@@ -139,3 +139,18 @@ def test_ranking(space_file: Path, tmp_path: Path) -> None:
     assert {member.number for member in by_front} == set(range(10))
     first_front = {0} | {m.number for m in timed if all(m.score > o.score for o in timed if o.number < m.number)}
     assert {member.number for member in by_front[: len(first_front)]} == first_front
+
+
+def test_what_came_before_is_in_files_too(space_file: Path, tmp_path: Path) -> None:
+    found = run(space_file, tmp_path / "run", trials=12, then=["6:naswot", "3:macs"])
+    rows = {"trials.csv": 3, "trials-1.csv": 12, "trials-2.csv": 6}
+    assert {name: len((found.out / name).read_text().splitlines()) - 1 for name in rows} == rows
+
+
+def test_a_pruner_is_for_the_levels_that_report(space_file: Path, tmp_path: Path, reporting: str) -> None:
+    options = {"trials": 30, "then": [f"20:{reporting}"]}
+    assert run(space_file, tmp_path / "stopped", **options).stopped
+    assert not run(space_file, tmp_path / "all", pruner="none", **options).stopped
+    run(space_file, tmp_path / "halving", pruner="halving", **options)
+    with pytest.raises(SpecError, match="params and macs tell nothing on their way"):
+        run(space_file, tmp_path / "x", pruner="median", then=["3:macs"])

@@ -24,6 +24,7 @@ def go_on(number: int, step: int, value: float) -> bool:
     return False
 
 
+SPEC = hiri_spec.load("tiny")
 EVALUATORS = """
 import os
 import signal
@@ -122,6 +123,53 @@ def test_a_process_that_is_lost_is_replaced(evaluator: str, name: str, failure: 
         assert (outcome.score, outcome.failure) == (None, failure)
         evaluation.submit(task(2, number=1))
         assert evaluation.next().number == 1
+
+
+@pytest.mark.parametrize("bad", ["'a', 1.0", "-1, 1.0", "1, 'high'", "1, float('nan')", "1.5, 1.0"])
+@pytest.mark.parametrize("is_apart", [False, True], ids=["here", "apart"])
+def test_a_report_that_is_none_fails_its_evaluation(tmp_path: Path, bad: str, is_apart: bool) -> None:
+    (tmp_path / "own.py").write_text(f"def score(spec, seed, report):\n    report({bad})\n    return 1.0\n")
+    chosen = choose(f"{tmp_path}/own.py:score")
+    with Processes(chosen, 1, report=go_on) if is_apart else Here(chosen, go_on) as evaluation:
+        evaluation.submit(Task(0, SPEC, 0))
+        outcome = evaluation.next()
+    assert outcome is not None
+    assert outcome.failure.startswith(("TypeError", "ValueError"))
+    assert "report" in outcome.traceback
+
+
+def test_reasons_are_one_short_line(tmp_path: Path) -> None:
+    text = "def score(spec, seed):\n    raise ValueError('\\x1b[31m' + 'red\\n' * 10_000)\n"
+    (tmp_path / "own.py").write_text(text)
+    evaluation = Here(choose(f"{tmp_path}/own.py:score"), go_on)
+    evaluation.submit(Task(0, SPEC, 0))
+    outcome = evaluation.next()
+    assert outcome.failure.isprintable()
+    assert outcome.failure.startswith("ValueError: [31mred red")
+    assert len(outcome.failure) < 320
+    assert len(outcome.traceback) > 40_000
+
+
+def test_what_an_evaluator_has_started_and_left_goes_with_it(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "import subprocess, sys, tempfile, time\n\n"
+        "def score(spec, seed):\n"
+        "    folder = tempfile.mkdtemp()\n"
+        "    child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(300)'])\n"
+        f"    open({str(tmp_path / 'started')!r}, 'w').write(f'{{child.pid}} {{folder}}')\n"
+        "    time.sleep(300)\n"
+    )
+    with Processes(choose(f"{tmp_path}/own.py:score"), 1, timeout_s=2, report=go_on) as evaluation:
+        evaluation.submit(Task(0, SPEC, 0))
+        outcome = evaluation.next()
+    assert outcome is not None
+    assert outcome.failure == "it took longer than 2 s"
+    process, folder = (tmp_path / "started").read_text().split()
+    assert not Path(folder).exists()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{process}").exists() and "zombie" not in Path(f"/proc/{process}/status").read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_several_at_once(evaluator: str) -> None:

@@ -83,3 +83,24 @@ def test_a_folder_where_the_journal_belongs(space_file: Path, tmp_path: Path) ->
     (tmp_path / "run" / "study.journal").mkdir(parents=True)
     with pytest.raises(SpecError, match=r"run/study\.journal cannot be used: Is a directory"):
         run(space_file, tmp_path / "run")
+
+
+def test_a_journal_of_what_was_evaluated_apart_loses_no_line(space_file: Path, tmp_path: Path) -> None:
+    """Its records name trials by their places: a line less would give each the score of the next."""
+    code = "import time\n\ndef score(spec, seed):\n    time.sleep(0.05)\n    return float(spec.stages[0][0].width)\n"
+    (tmp_path / "own.py").write_text(code)
+    out, options = tmp_path / "run", {"evaluator": f"{tmp_path}/own.py:score", "trials": 8, "workers": 2}
+    run(space_file, out, **options)
+    journal = out / "study.journal"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    place = [place for place, line in enumerate(lines) if b'"op_code":4' in line][2]
+    journal.write_bytes(b"".join([*lines[:place], lines[place][:40] + b"\n", *lines[place + 1 :]]))
+    with pytest.raises(SpecError, match=rf"journal:{place + 1}: is damaged, this line is no JSON.*cut it off before"):
+        run(space_file, out, **options)
+    journal.write_bytes(b"".join([*lines[:place], *lines[place + 1 :]]))
+    with pytest.raises(SpecError, match=r"is damaged, this line is of another network than what is told of it"):
+        run(space_file, out, **options)
+    journal.write_bytes(b"".join(lines[:place]))
+    again = run(space_file, out, **options)
+    assert [member.score for member in again.members] == [member.spec.stages[0][0].width for member in again.members]
+    assert len(again.members) == 8

@@ -9,6 +9,7 @@ from searches import run, told
 
 from explorer.names import PRUNER_NAMES
 from explorer.pruning import PRUNERS, Pruning
+from explorer.trials import Trial, Unscored
 from hiri_spec import SpecError
 
 
@@ -20,7 +21,8 @@ def steps(tmp_path: Path) -> dict[int, int]:
 
 def teach(pruning: Pruning, scores: list[float], steps: int = 4) -> None:
     for number, score in enumerate(scores):
-        pruning.remember(number, {step: score * step for step in range(1, steps + 1)}, score * steps)
+        reports = {step: score * step for step in range(1, steps + 1)}
+        pruning.remember(Trial(number, {}, score * steps, 1, 1, 0.0, reports=reports))
 
 
 def test_every_pruner_has_a_name() -> None:
@@ -55,7 +57,41 @@ def test_a_trial_that_failed_is_forgotten() -> None:
     for number in range(5):
         pruning.is_hopeless(number, 2, 100.0)
         pruning.forget(number)
-    assert not pruning.is_hopeless(5, 2, 0.0)
+    pruning.remember(Unscored(5, {}, "ValueError: no", {2: 100.0}, has_failed=True))
+    assert not pruning.is_hopeless(6, 2, 0.0)
+
+
+@pytest.mark.parametrize("name", PRUNER_NAMES)
+def test_what_is_remembered_is_as_what_was_seen(name: str) -> None:
+    """Failed trials too, and the brackets that Hyperband deals out."""
+    live, ends = Pruning(name), {}
+    for number in range(40):
+        score, reports, is_stopped = float(number * 37 % 23), {}, False
+        for step in range(1, 10):
+            reports[step] = score * step
+            if is_stopped := live.is_hopeless(number, step, reports[step]):
+                break
+        if number % 7 == 3:
+            live.forget(number)
+            ends[number] = Unscored(number, {}, "", reports, has_failed=True)
+        elif is_stopped:
+            live.end(number, None)
+            ends[number] = Unscored(number, {}, "", reports, has_failed=False)
+        else:
+            live.end(number, score * 9)
+            ends[number] = Trial(number, {}, score * 9, 1, 1, 0.0, reports=reports)
+    for cut in (11, 25, 40):
+        again = Pruning(name)
+        for number in range(cut):
+            again.remember(ends[number])
+        for number in range(cut, 40):
+            stopped = [again.is_hopeless(number, step, value) for step, value in ends[number].reports.items()]
+            seen = isinstance(ends[number], Unscored) and not ends[number].has_failed
+            assert stopped[-1] == seen or number % 7 == 3
+            if isinstance(ends[number], Unscored) and ends[number].has_failed:
+                again.forget(number)
+            else:
+                again.end(number, ends[number].score if isinstance(ends[number], Trial) else None)
 
 
 @pytest.mark.parametrize("objective", ["pareto", "score"])
@@ -90,7 +126,7 @@ def test_stopped_trials_are_in_the_table(space_file: Path, tmp_path: Path, repor
 
 
 def test_nothing_to_prune(space_file: Path, tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="--pruner: params tells nothing on its way by which it could be stopped"):
+    with pytest.raises(SpecError, match="--pruner: params tell nothing on their way by which they could be stopped"):
         run(space_file, tmp_path / "run", pruner="median")
     with pytest.raises(SpecError, match="--pruner: unknown pruner 'medain'; did you mean 'median'"):
         run(space_file, tmp_path / "run", pruner="medain")

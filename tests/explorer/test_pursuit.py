@@ -95,6 +95,21 @@ def test_kill_9_loses_nothing(space_file: Path, tmp_path: Path, slow: str, worke
         assert told(result) == told(run(space_file, tmp_path / "whole", trials=begun + 3))
 
 
+def test_stopping_politely_is_held_against_no_trial(
+    space_file: Path, tmp_path: Path, slow: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(self: object, patience_s: float | None) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("explorer.evaluation.processes.Processes.next", stop)
+        for _ in range(5):
+            assert run(space_file, tmp_path / "run", evaluator=slow, workers=2).was_interrupted
+    result = run(space_file, tmp_path / "run", evaluator=slow, workers=2)
+    assert not result.failed
+    assert told(result) == told(run(space_file, tmp_path / "whole", evaluator=slow, workers=1))
+
+
 def test_what_kills_the_search_is_given_up(
     space_file: Path, tmp_path: Path, slow: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +123,7 @@ def test_what_kills_the_search_is_given_up(
 
     with monkeypatch.context() as patched:
         patched.setattr("explorer.evaluation.processes.Processes.next", die)
+        patched.setattr("explorer.study.SearchStudy.__exit__", lambda *arguments: None)  # which a kill leaves out
         for _ in range(3):
             with pytest.raises(Killed, match="as by kill -9"):
                 run(space_file, tmp_path / "run", evaluator=slow)

@@ -83,3 +83,9 @@ def test_networks_that_a_score_lacks_are_left_out() -> None:
 def test_too_few() -> None:
     with pytest.raises(SpecError, match="no training of 3 networks or more is in this table"):
         agreements_of(measured({"params": [1.0, 2.0]}, [[1.0], [2.0]]))
+
+
+def test_any_score_is_ranked_and_only_training_is_the_truth() -> None:
+    found = agree({"mine.py:score": [1.0, 2.0, 3.0], "latency": [3.0, 2.0, 1.0]}, [[1.0], [2.0], [3.0]])
+    assert found.truth == TRUTH
+    assert [row.score for row in found.rows] == ["mine.py:score", "latency"]

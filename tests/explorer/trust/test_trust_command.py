@@ -46,7 +46,7 @@ def test_a_table_is_told(tmp_path: Path) -> None:
         code, out, _ = trust("--table", place)
         assert code == 0
         assert "train:digits:3: 12 networks, 90.50 to 101.50 %" in out
-        assert "two trainings of the same networks agree by Spearman 1.00 [1.00, 1.00]" in out
+        assert "two single trainings of the same networks agree by Spearman 1.00 [1.00, 1.00]" in out
         rows = [line.split() for line in out.splitlines() if line.startswith(("params", "random"))]
         assert [row[0] for row in rows] == ["params", "random"]
         assert rows[0][1:4] == ["1.00", "[1.00,", "1.00]"]
@@ -62,7 +62,7 @@ def test_a_table_is_told(tmp_path: Path) -> None:
         ([], "--budget: is needed"),
         (["--budget", BUDGET], "--data: is needed"),
         (["--budget", BUDGET, "--data", "digits", "--window", 1.5], "--window: 1.5 is no share below the budget"),
-        (["--budget", BUDGET, "--data", "digits", "--networks", "many"], "'many' is no number of trials"),
+        (["--budget", BUDGET, "--data", "digits", "--networks", "many"], "'many' is no number of networks"),
         (["--budget", BUDGET, "--data", "digits", "--networks", 2], "--networks: 2 networks are too few to rank"),
         (["--budget", BUDGET, "--data", "digitz"], "digitz"),
         (["--budget", BUDGET, "--data", "digits", "--scores", "zcio"], "unknown evaluator 'zcio'"),

@@ -89,3 +89,8 @@ def test_a_full_disk(tmp_path: Path) -> None:
 def test_the_same_value_counts_once() -> None:
     measurements = Measurements([ROWS[0], ROWS[0]])
     assert len(measurements) == 1
+
+
+def test_what_was_not_asked_for_is_left_out() -> None:
+    some = Measurements(ROWS).only(["a"], ["zico"])
+    assert (len(some), some.measures, some.means("zico")) == (1, ["zico"], {"a": 1.5})
