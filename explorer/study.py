@@ -74,9 +74,7 @@ class SearchStudy:
             network = sampler.remember(trial.params)
             if trial.user_attrs.get(NETWORK, network) != network:
                 lines = journal.trial_lines[self._study_id]
-                raise journal.damaged(
-                    lines[trial.number], f"of the network {network}, and what is told of it of another"
-                )
+                raise journal.damaged(lines[trial.number], "of another network than what is told of it")
             if trial.state == TrialState.RUNNING:
                 self._begun[trial.number] = self._storage.get_trial_id_from_study_id_trial_number(
                     self._study_id, trial.number
