@@ -4,9 +4,9 @@ from __future__ import annotations
 
 JOURNAL = "study.journal"
 """The file in the output folder that keeps the study."""
-SAMPLER_NAMES = ("nsga2", "nsga3", "tpe", "gp", "random")
-DEFAULT_SAMPLER = "nsga2"
-DEFAULT_EVALUATOR = "zico"
+SAMPLER_NAMES = ("tpe", "nsga2", "nsga3", "gp", "random")
+DEFAULT_SAMPLER = "tpe"
+DEFAULT_EVALUATOR = "synflow"
 PRUNER_NAMES = ("median", "halving", "hyperband", "none")
 DEFAULT_PRUNER = "median"
 """For evaluators that report on their way."""

@@ -138,9 +138,9 @@ class GpProposer(_Model):
 
 
 PROPOSERS: dict[str, Callable[[int], Proposer]] = {
+    "tpe": TpeProposer,
     "nsga2": Nsga2Proposer,
     "nsga3": Nsga3Proposer,
-    "tpe": TpeProposer,
     "gp": GpProposer,
     "random": RandomProposer,
 }

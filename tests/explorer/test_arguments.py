@@ -74,7 +74,7 @@ def test_a_budget_without_its_unit(budget: object) -> None:
 
 def test_budgets_that_differ_have_folders_that_differ(space: Space) -> None:
     names = [
-        default_folder(space, Budget(macs, params), (64, 64), "pareto", "zico", 0).name.rsplit("-", 1)[0]
+        default_folder(space, Budget(macs, params), (64, 64), "pareto", "synflow", 0).name.rsplit("-", 1)[0]
         for macs, params in [(5 * 10**9, None), (5_000_000_100, None), (1, 2_000_001), (10**12, 2 * 10**6)]
     ]
     assert names == [
