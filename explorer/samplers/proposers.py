@@ -95,6 +95,9 @@ class _Excerpt:
         self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
     ) -> list[FrozenTrial]:
         trials = self._study._get_trials(deepcopy=deepcopy, states=states, use_cache=use_cache)
+        if len(self._study.directions) > 1:
+            # what was stopped has scores on its way, which Optuna can't rank where there are two objectives
+            trials = [trial for trial in trials if trial.state != TrialState.PRUNED]
         if len(trials) <= BEST_LEARNT + LATEST_LEARNT:
             return trials
         older = trials[:-LATEST_LEARNT]

@@ -13,11 +13,12 @@ from hiri_spec import SpecError
 
 COUNTING = """
 import os
+from explorer.space import network_hash
 from hiri_spec import cost
 
 def note(name, spec):
     with open(os.environ["CALLS"], "a") as calls:
-        calls.write(f"{name} {spec.model_dump_json(exclude={'name'})}\\n")
+        calls.write(f"{name} {network_hash(spec)}\\n")
 
 def small(spec, seed):
     note("small", spec)

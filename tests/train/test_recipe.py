@@ -16,7 +16,7 @@ from hiri_spec.messages import validate_as
 from hiri_spec.train.recipe import Recipe
 from hiri_spec.train.recipe_file import builtin_recipes, compare_recipes, load_recipe, recipe_for, recipe_yaml
 
-NAMES = ["digits", "finegrain", "finetune_768", "imagenet"]
+NAMES = ["digits", "finegrain", "finetune_768", "imagenet", "short_finegrain"]
 
 
 def test_builtin() -> None:
