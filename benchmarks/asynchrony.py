@@ -1,4 +1,4 @@
-"""What asynchrony costs each sampler: `python -m benchmarks.asynchrony [SEEDS]`, a simulation, some ten minutes.
+"""What asynchrony costs each sampler: `python -m benchmarks.asynchrony [SEEDS [TRIALS]]`, a simulation of some ten minutes.
 
 A thousand workers draw from one study of the default space. Nothing is evaluated: a network's score is a function of it
 that rewards what is costly to find, and how long its evaluation takes is drawn from a log-normal distribution whose
@@ -24,7 +24,6 @@ from explorer.space import load_space
 
 BUDGET = Budget(5 * 10**9)
 WORKERS = (1, 100, 1000)
-TRIALS = 3000
 SPREAD = math.log(3) / 1.2816
 """Of the logarithms of times: the 90th percentile of a normal distribution is 1.2816 standard deviations up."""
 SAMPLERS = ("random", "nsga2", "tpe")
@@ -41,8 +40,8 @@ def score(candidate: Candidate) -> float:
     return math.log1p(late) + 0.5 * early - abs(len(stages) - 5) - 0.2 * jumps + 0.1 * math.log(candidate.params)
 
 
-def simulate(sampler: str, workers: int, seed: int) -> float:
-    """The mean score of the best tenth of TRIALS, with so many workers."""
+def simulate(sampler: str, workers: int, seed: int, trials: int) -> float:
+    """The mean score of the best tenth of so many trials, with so many workers."""
     drawing, rng = BudgetedSampler(load_space(), BUDGET, seed, sampler), random.Random(seed)
     study = optuna.create_study(direction="maximize", sampler=drawing)
     running: list[tuple[float, int, float]] = []
@@ -53,29 +52,29 @@ def simulate(sampler: str, workers: int, seed: int) -> float:
         value = score(drawing.candidates.pop(trial.number))
         heapq.heappush(running, (now + rng.lognormvariate(0.0, SPREAD), trial.number, value))
 
-    begun = min(workers, TRIALS)
+    begun = min(workers, trials)
     for _ in range(begun):
         begin()
     while running:
         now, number, value = heapq.heappop(running)
         study.tell(number, value)
         scores.append(value)
-        if begun < TRIALS:
+        if begun < trials:
             begun += 1
             begin()
-    return statistics.mean(sorted(scores)[-TRIALS // 10 :])
+    return statistics.mean(sorted(scores)[-trials // 10 :])
 
 
-def main(seeds: int = 3) -> None:
+def main(seeds: int = 3, trials: int = 3000) -> None:
     """Print a table."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    print(f"mean score of the best tenth of {TRIALS:,} trials, {seeds} seeds, mean ± standard deviation")
+    print(f"mean score of the best tenth of {trials:,} trials, {seeds} seeds, mean ± standard deviation")
     print("| sampler | " + " | ".join(f"{workers:,} workers" for workers in WORKERS) + " |")
     print("|---" * (len(WORKERS) + 1) + "|")
     for sampler in SAMPLERS:
         cells = []
         for workers in WORKERS:
-            found = [simulate(sampler, workers, seed) for seed in range(seeds)]
+            found = [simulate(sampler, workers, seed, trials) for seed in range(seeds)]
             cells.append(f"{statistics.mean(found):.3f} ± {statistics.stdev(found) if seeds > 1 else 0.0:.3f}")
         print(f"| {sampler} | " + " | ".join(cells) + " |", flush=True)
 
