@@ -1,4 +1,4 @@
-"""What asynchrony costs each sampler: `python -m benchmarks.asynchrony [SEEDS [TRIALS]]`, a simulation of some ten minutes.
+"""What asynchrony costs each sampler: `python -m benchmarks.asynchrony [SEEDS [TRIALS]]`, a simulation of minutes.
 
 A thousand workers draw from one study of the default space. Nothing is evaluated: a network's score is a function of it
 that rewards what is costly to find, and how long its evaluation takes is drawn from a log-normal distribution whose
