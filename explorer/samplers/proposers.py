@@ -6,6 +6,7 @@ budget by BudgetedSampler; the trials that it sees are the networks that came of
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
@@ -34,10 +35,14 @@ class Proposer(Protocol):
     def propose(self, study: optuna.Study, trial: FrozenTrial, distributions: Distributions) -> dict[str, Any]: ...
 
 
+_alone = threading.RLock()
+"""What to do with warnings is the process's, not a thread's: one that leaves would undo what another has set."""
+
+
 @contextmanager
 def _experimental() -> Iterator[None]:
     """Optuna's notes that an interface may change are for us, who test with its version, and not for users."""
-    with warnings.catch_warnings():
+    with _alone, warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         yield
 

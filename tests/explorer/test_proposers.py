@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import optuna
@@ -82,3 +83,13 @@ def test_resuming_where_only_some_trials_are_learnt_from(
     for trials in (25, 45):
         parts = run(space_file, tmp_path / "parts", trials=trials, **options)
     assert told(parts) == told(whole)
+
+
+def test_threads_do_not_undo_one_another(space_file: Path, tmp_path: Path) -> None:
+    """Optuna's notes on experimental arguments are errors here, and were let through where two searches met."""
+
+    def search(name: int) -> int:
+        return len(run(space_file, tmp_path / str(name), trials=60, sampler="tpe", seed=name).members)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(search, range(4))) == [60] * 4
