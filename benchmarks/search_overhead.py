@@ -7,6 +7,8 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import optuna
@@ -15,12 +17,12 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from explorer.budget import Budget
-from explorer.results import Member
+from explorer.names import DEFAULT_SAMPLER
 from explorer.samplers.budgeted import BudgetedSampler
 from explorer.search import search
 from explorer.space import load_space
-from explorer.watching import Started, Watcher
 
+from .clock import Clock
 from .timing import report
 
 MANY = 3000
@@ -29,26 +31,11 @@ BESIDE = 500
 ROUNDS = 3
 
 
-class Clock(Watcher):
-    """Notes when each trial is finished."""
-
-    def __init__(self) -> None:
-        self.times: list[float] = []
-
-    def started(self, start: Started) -> None:
-        """Begin with the first trial."""
-        self.times.append(time.perf_counter())
-
-    def tried(self, member: Member, best: Member) -> None:
-        """Note one."""
-        self.times.append(time.perf_counter())
-
-
-def _search(trials: int, folder: Path) -> list[float]:
+def _search(trials: int, folder: Path, sampler: str = DEFAULT_SAMPLER) -> list[float]:
     """Milliseconds of each trial of a search whose evaluation, counting parameters, takes microseconds."""
     clock = Clock()
-    search("5gflops", trials=trials, evaluator="params", out=folder / "run", watcher=clock)
-    return [1e3 * (after - before) for before, after in zip(clock.times, clock.times[1:], strict=False)]
+    search("5gflops", trials=trials, evaluator="params", sampler=sampler, out=folder / "run", watcher=clock)
+    return [1e3 * (after - before) for before, after in pairwise([clock.began, *clock.times])]
 
 
 def overhead_a_trial() -> bool:
@@ -91,7 +78,11 @@ def _ask_and_tell(storage: JournalStorage | None, trials: int) -> list[float]:
 def beside_bare_optuna() -> bool:
     """The search, and bare Optuna with the same sampler and storage, in turn in one run."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    ways: dict[str, Callable[[int, Path], list[float]]] = {"ours": _search, "bare": _bare, "memory": _bare_in_memory}
+    ways: dict[str, Callable[[int, Path], list[float]]] = {
+        "ours": partial(_search, sampler="nsga2"),
+        "bare": _bare,
+        "memory": _bare_in_memory,
+    }
     medians: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(ROUNDS):
         for name, way in ways.items():

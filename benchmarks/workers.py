@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-import time
 from pathlib import Path
 
-from explorer.results import Member
 from explorer.search import search
-from explorer.watching import Started, Watcher
 
+from .clock import Clock
 from .timing import report
 
 EVALUATOR = "import time\n\n\ndef wait(spec, seed):\n    time.sleep(0.1)\n    return seed % 97\n"
 TRIALS = 60
 ROUNDS = 3
-
-
-class Clock(Watcher):
-    """Notes when the first and the last trial are finished."""
-
-    def __init__(self) -> None:
-        self.times: list[float] = []
-
-    def started(self, start: Started) -> None:
-        """Forget an earlier search."""
-        self.times = []
-
-    def tried(self, member: Member, best: Member) -> None:
-        """Note one."""
-        self.times.append(time.perf_counter())
 
 
 def _rate(workers: int) -> float:

@@ -33,10 +33,6 @@ class _Ended:
     ending: str = ""
     failure: Exception | None = None
 
-    @property
-    def is_whole(self) -> bool:
-        return not (self.was_interrupted or self.ending or self.failure)
-
 
 def run(
     quest: Quest, keep: Keep, out: Path, trials: int, how: How, levels: Sequence[Level], watcher: Watcher
