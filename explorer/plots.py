@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Callable
 from importlib import import_module
@@ -11,6 +10,7 @@ from typing import Any
 
 from hiri_spec.cost import CONVENTION
 from hiri_spec.files import write_bytes
+from hiri_spec.plotting import render_png
 
 from .interrupts import undivided
 from .results import Member, SearchResult
@@ -115,6 +115,4 @@ def pareto_figure(result: SearchResult) -> Any:
 
 def draw_png(path: Path, result: SearchResult) -> None:
     """The figure as a picture."""
-    stream = io.BytesIO()
-    pareto_figure(result).savefig(stream, format="png", metadata={"Software": None})
-    write_bytes(path, stream.getvalue())
+    write_bytes(path, render_png(lambda: pareto_figure(result), metadata={"Software": None}))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
 import time
 from pathlib import Path
 from typing import Any
 
 from ..errors import Problem, SpecError
+from ..plotting import render_png
 from ..saving import write_bytes
 from .run_folder import CURVES_NAME, METRICS_NAME, RunFolder
 
@@ -43,9 +43,8 @@ def write_curves(folder: RunFolder, *, least_age_s: float = 0) -> None:
     rows = read_metrics(folder.path / METRICS_NAME)
     if not rows:
         return
-    run, stream = folder.read_run(), io.BytesIO()
-    draw_curves(rows, f"{run.network} on {run.data}").savefig(stream, format="png")
-    write_bytes(place, stream.getvalue())
+    run = folder.read_run()
+    write_bytes(place, render_png(lambda: draw_curves(rows, f"{run.network} on {run.data}")))
 
 
 def draw_curves(rows: list[Row], title: str) -> Any:
