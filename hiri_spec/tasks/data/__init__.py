@@ -1,0 +1,1 @@
+"""Data sets of images with objects or pixel classes."""

@@ -1,0 +1,1 @@
+"""The adapters of the libraries that heads come from, one file a library."""
