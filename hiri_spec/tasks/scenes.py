@@ -18,15 +18,18 @@ IGNORED = 255
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """The objects of an image; `masks` for those who learn them. `is_crowd` (N,) marks groups drawn as one.
+    """The objects of an image of a `size` (height, width); `masks` for those who learn them.
 
-    Crowds are left out of training, and neither right nor wrong in evaluation.
+    `is_crowd` (N,) marks groups drawn as one: they are left out of training, and neither right nor wrong in evaluation.
+    `areas` (N,) are those of the annotations in pixels, by which evaluation tells small from large.
     """
 
+    size: tuple[int, int]
     boxes: Tensor
     labels: Tensor
     masks: Tensor | None = None
     is_crowd: Tensor | None = None
+    areas: Tensor | None = None
 
     def to(self, device: torch.device | str) -> Self:
         """The same on a device."""
@@ -36,6 +39,7 @@ class Objects:
             labels=self.labels.to(device),
             masks=None if self.masks is None else self.masks.to(device),
             is_crowd=None if self.is_crowd is None else self.is_crowd.to(device),
+            areas=None if self.areas is None else self.areas.to(device),
         )
 
 

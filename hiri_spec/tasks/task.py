@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ..block import Positive, as_tuple, reject
 from ..errors import Problem, SpecError, show, suggest
-from ..train.recipe import Fields
+from ..train.plan import Fields
 from .heads import HEADS, Head
 
 Norms = Literal["frozen", "trained", "synchronised"]

@@ -32,7 +32,8 @@ Deviation = Annotated[float, Field(gt=0, le=1)]
 Interpolation = Literal["bilinear", "bicubic", "lanczos", "box", "random"]
 
 
-def _rising(value: tuple[float, float]) -> tuple[float, float]:
+def rising(value: tuple[float, float]) -> tuple[float, float]:
+    """Refuse a range that runs backwards."""
     low, high = value
     if low > high:
         message = f"[{low:g}, {high:g}] runs backwards; write [{high:g}, {low:g}]"
@@ -66,7 +67,7 @@ def _rand_augment(text: str) -> str:
     return text
 
 
-Range = Annotated[tuple[float, float], BeforeValidator(as_tuple), AfterValidator(_rising)]
+Range = Annotated[tuple[float, float], BeforeValidator(as_tuple), AfterValidator(rising)]
 RandAugment = Annotated[str, AfterValidator(_rand_augment)]
 Mean = Annotated[tuple[Level, Level, Level], BeforeValidator(as_tuple)]
 Std = Annotated[tuple[Deviation, Deviation, Deviation], BeforeValidator(as_tuple)]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from .recipe import Distillation
+from .plan import Distillation
 
 
 class Teacher:

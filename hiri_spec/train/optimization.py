@@ -11,7 +11,7 @@ from timm.scheduler.scheduler import Scheduler
 from torch import nn
 
 from ..errors import Problem, SpecError, suggest
-from .recipe import Optimizer, Recipe
+from .plan import Optimizer, Plan
 
 TIMM_SCHEDULES = {"cosine": ("cosine", 0.1), "linear": ("poly", 1.0), "constant": ("constant", 1.0)}
 """timm's name of each schedule, and its decay rate: the power of a polynomial."""
@@ -53,7 +53,7 @@ def make_optimizer(model: nn.Module, settings: Optimizer) -> torch.optim.Optimiz
         raise SpecError(Problem(f"timm's {settings.optimizer} refuses: {error}", "optimizer")) from error
 
 
-def make_scheduler(optimizer: torch.optim.Optimizer, recipe: Recipe, steps_per_epoch: int) -> Scheduler:
+def make_scheduler(optimizer: torch.optim.Optimizer, recipe: Plan, steps_per_epoch: int) -> Scheduler:
     """The schedule of the learning rate over all of the recipe's steps; it moves on with `step_update`."""
     settings = recipe.schedule
     name, decay_rate = TIMM_SCHEDULES[settings.schedule]

@@ -15,7 +15,7 @@ from timm.layers import BatchNormAct2d
 from torch import Tensor, nn
 
 from hiri_spec.train.distill import Teacher, divergence
-from hiri_spec.train.recipe import Distillation
+from hiri_spec.train.plan import Distillation
 
 STEPS = 7
 

@@ -12,7 +12,8 @@ import hiri_spec
 from hiri_spec import SpecError
 from hiri_spec.train import optimization
 from hiri_spec.train.optimization import check_optimizer, learning_rate, make_optimizer, make_scheduler
-from hiri_spec.train.recipe import Optimizer, Recipe
+from hiri_spec.train.plan import Optimizer
+from hiri_spec.train.recipe import Recipe
 
 
 def rates(recipe: Recipe, steps_per_epoch: int) -> list[float]:

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from hiri_spec.train.checkpoints import read_checkpoint, write_checkpoint
 from hiri_spec.train.distill import Teacher
 from hiri_spec.train.optimization import make_optimizer, make_scheduler
-from hiri_spec.train.recipe import Distillation, Recipe
+from hiri_spec.train.plan import Distillation
+from hiri_spec.train.recipe import Recipe
 from hiri_spec.train.state import Parts, Progress, capture, capture_random, restore, restore_random
 
 RECIPE = Recipe.model_validate({"name": "a", "epochs": 3, "schedule": {"warmup_epochs": 1}})
