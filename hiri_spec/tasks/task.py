@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from ..block import Positive, as_tuple, reject
+from ..document import Document
 from ..errors import Problem, SpecError, show, suggest
+from ..messages import validate_as
 from ..train.plan import Fields
 from .heads import HEADS, Head
 
@@ -56,6 +58,11 @@ class Task(Fields):
     def own_host(self) -> str:
         """The host, the given one or the head's first."""
         return self.host or self.kind.hosts[0]
+
+
+def read_task(values: Mapping[str, Any]) -> Task:
+    """Fields by name → a task; raises SpecError for those that are wrong."""
+    return validate_as(Task, Document(dict(values), {}, ""), "task", "head")
 
 
 def choose_strides(task: Task, available: Sequence[int], name: str) -> tuple[int, ...]:

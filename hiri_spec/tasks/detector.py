@@ -1,0 +1,70 @@
+"""The public door: a spec under a head, as a torch module."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+
+from ..errors import Problem, SpecError
+from ..files import SpecLike, as_spec
+from ..nn.transfer import Transfer
+from ..schema import ModelSpec
+from ..train.networks import start_from
+from .heads import HOSTS
+from .maps import make_maps
+from .model import DenseModel
+from .task import Norms, Task, read_task
+
+MODULES = {"torchvision": "torchvision", "mmdet": "mmcv", "transformers": "transformers"}
+"""A module by which each host is known to be installed."""
+
+
+def detector(
+    spec: SpecLike,
+    head: str = "mask_rcnn",
+    classes: int = 80,
+    *,
+    host: str | None = None,
+    strides: Sequence[int] | None = None,
+    norms: Norms = "trained",
+    drop_path_rate: float | None = None,
+    weights: str | os.PathLike[str] | None = None,
+) -> DenseModel:
+    """A spec (a path, a built-in name, a dict or a ModelSpec) under a head, with fresh weights.
+
+    `weights` are those of the backbone: a run's folder, a weights file of ours or of timm's; what fits of them is
+    carried, and told by `model.transfer`. See `Task` for the rest. Raises SpecError for whatever is wrong, and where
+    the head's host is not installed.
+    """
+    wanted = None if strides is None else list(strides)
+    task = read_task({"head": head, "host": host, "classes": classes, "strides": wanted, "norms": norms})
+    model = assemble(as_spec(spec), task, drop_path_rate=drop_path_rate)
+    if weights is not None:
+        load_backbone(model, weights)
+    return model
+
+
+def assemble(origin: ModelSpec | str, task: Task, *, drop_path_rate: float | None = None) -> DenseModel:
+    """A spec, or one of timm's models by name, under a task's head, with fresh weights from torch's random numbers."""
+    check_host(task)
+    maps = make_maps(origin, task, drop_path_rate=drop_path_rate)
+    host = import_module(f"{__package__}.hosts.{task.own_host}_host")
+    model: DenseModel = host.make_model(task, maps)
+    return model
+
+
+def check_host(task: Task) -> None:
+    """Raise SpecError where the head's host is not installed."""
+    if find_spec(MODULES[task.own_host]) is None:
+        package = HOSTS[task.own_host]
+        message = f"{task.head} comes from {package}, which is not installed; pip install 'hiri-spec[detect]'"
+        raise SpecError(Problem(message, "head", code="missing"))
+
+
+def load_backbone(model: DenseModel, source: str | os.PathLike[str]) -> Transfer:
+    """Load what fits of a classification run, or of a weights file, into the backbone; returns what was carried."""
+    _, report = start_from(model.maps.network, os.fspath(source))
+    model.transfer = report
+    return report
