@@ -77,8 +77,8 @@ def make_maps(origin: ModelSpec | str, task: Task, *, drop_path_rate: float | No
 def _timm_maps(name: str, task: Task, drop_path_rate: float | None) -> Maps:
     options: dict[str, Any] = {} if drop_path_rate is None else {"drop_path_rate": drop_path_rate}
     try:
-        info = timm.create_model(name, features_only=True).feature_info  # type: ignore[union-attr]
-        available = info.reduction()
+        whole: Any = timm.create_model(name, features_only=True)
+        available = whole.feature_info.reduction()
         strides = choose_strides(task, available, name)
         indices = tuple(available.index(stride) for stride in strides)
         network: Any = timm.create_model(name, features_only=True, out_indices=indices, **options)
