@@ -118,7 +118,7 @@ class ObjectFigures:
         self._has_masks = has_masks
         self._metric = MeanAveragePrecision(
             iou_type=("bbox", "segm") if has_masks else "bbox",
-            # torchmetrics' own are rounded to 4 bytes: an IoU of 0.6 does not reach its 0.6, and AP is another than COCO's
+            # torchmetrics' own are rounded to 4 bytes: an IoU of 0.6 does not reach 0.6 then, and AP is not COCO's
             iou_thresholds=np.linspace(0.5, 0.95, 10).tolist(),
             rec_thresholds=np.linspace(0, 1, 101).tolist(),
             backend="pycocotools",
