@@ -193,7 +193,8 @@ class Loop:
                     if model is not None:
                         self._goal.save(model, self._folder.path / name)
                 write_metrics(self._folder.path / METRICS_NAME, progress.rows)
-                write_curves(self._folder, least_age_s=CURVES_S)
+                goal = self._goal
+                write_curves(self._folder, score=goal.score, label=goal.score_label, least_age_s=CURVES_S)
         known = {f"epoch/{name}": value for name, value in progress.rows[-1].items() if value is not None}
         self._accelerator.log(known, step=progress.steps)
         self._watcher.epoch_ended(progress.rows[-1])
