@@ -68,7 +68,7 @@ def make_maps(origin: ModelSpec | str, task: Task, *, drop_path_rate: float | No
     strides = choose_strides(task, available, origin.name)
     indices = [available.index(stride) for stride in strides]
     network = build(origin, features_only=True, drop_path_rate=drop_path_rate, out_indices=indices)
-    network.prune_intermediate_layers(indices)
+    network.prune_intermediate_layers(indices, prune_head=False)  # it has none
     channels = [whole.stage_info[index]["num_chs"] for index in indices]
     left_out = [] if whole.has_streams else available[indices[-1] + 1 :]
     return Maps(network, channels, strides, norms=task.norms, left_out=left_out)
