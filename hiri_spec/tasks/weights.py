@@ -45,8 +45,7 @@ class DenseBelongings(BaseModel):
     @classmethod
     def describe(cls, origin: ModelSpec | str, task: Task, class_names: tuple[str, ...], images: Images) -> Self:
         """Those of a model; `images` says how images are made ready, of which evaluation's sizes are used."""
-        is_timm = isinstance(origin, str)
-        name, text = (origin, None) if is_timm else (origin.name, to_yaml(origin))
+        name, text = (origin, None) if isinstance(origin, str) else (origin.name, to_yaml(origin))
         return cls(network=name, spec=text, task=task, class_names=class_names, images=images)
 
     @property
@@ -68,7 +67,7 @@ def save_dense(model: nn.Module, belongings: DenseBelongings, folder: Path) -> N
 
 
 def read_belongings(place: Path) -> DenseBelongings | None:
-    """What belongs to the weights in a file; None where it holds no such model. Raises SpecError if it can't be read."""
+    """What belongs to the weights in a file; None where it is no such model's. Raises SpecError if it can't be read."""
     if place.suffix != ".safetensors":
         return None
     with safe_open(place, "pt") as file:

@@ -75,7 +75,7 @@ class RunFolder:
     """The folder of one run; that of another kind of task has other fields in `run.json`, and other recipes."""
 
     run_type: type[Run] = Run
-    compared = ("source", "network", "data", "class_names", "init_from")
+    compared: tuple[str, ...] = ("source", "network", "data", "class_names", "init_from")
     """Fields of `run.json` that say which run it is."""
 
     def __init__(self, path: Path) -> None:
