@@ -42,7 +42,8 @@ def write_coco(folder: Path, options: ShapesOptions) -> None:
     ]
     for split, name in YEARS.items():
         (folder / name).mkdir(exist_ok=True)
-        images, annotations = [], []
+        images: list[dict[str, Any]] = []
+        annotations: list[dict[str, Any]] = []
         for index in range(_count(options, split)):
             drawing = draw_shapes(options, split, index)
             height, width = drawing.pixels.shape[:2]
