@@ -2,6 +2,6 @@
 
 from .loader import SceneLoader, make_scene_loader
 from .scene_set import Scene, SceneSet
-from .source import open_scenes
+from .source import open_scene_splits, open_scenes
 
-__all__ = ["Scene", "SceneLoader", "SceneSet", "make_scene_loader", "open_scenes"]
+__all__ = ["Scene", "SceneLoader", "SceneSet", "make_scene_loader", "open_scene_splits", "open_scenes"]
