@@ -8,13 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ...errors import Problem, SpecError
 from ..maps import Maps
 from ..model import Attribute, DenseModel
 from ..padding import Batch
 from ..scenes import Answer, Found, Objects, Target
 from ..task import Task
+from .mmdet_amendments import amend
 from .mmdet_import import no_chatter, no_warnings
-from .mmdet_precision import keep_exact
 from .mmdet_settings import MOST_FOUND, read_settings
 
 PROPOSALS = 1000
@@ -32,7 +33,7 @@ def make_model(task: Task, maps: Maps) -> DenseModel:
     with DefaultScope.overwrite_default_scope("mmdet"), no_warnings(), no_chatter():
         detector = MODELS.build(settings)
         detector.init_weights()
-    keep_exact(detector)
+    amend(detector)
     return MMDetModel(task, maps, detector)
 
 
@@ -42,11 +43,11 @@ class MMDetModel(DenseModel):
     def __init__(self, task: Task, maps: Maps, detector: nn.Module) -> None:
         super().__init__(task, maps)
         self.detector: Any = detector
+        self.finds_masks = task.kind.kind == "masks"
 
     def compute_losses(self, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
         samples = self._samples(batch)
         for sample, target in zip(samples, targets, strict=True):
-            assert isinstance(target, Objects)
             sample.gt_instances = self._instances(target)
         found = self.detector.loss(self.maps(batch.pixels), samples)
         return {
@@ -60,7 +61,7 @@ class MMDetModel(DenseModel):
         with no_warnings():
             samples = self.detector.predict(maps, self._samples(batch), rescale=True)
         return [
-            read_answer(sample.pred_instances, size, with_masks=self.task.kind.kind == "masks")
+            read_answer(sample.pred_instances, size, with_masks=self.finds_masks)
             for sample, size in zip(samples, batch.sizes, strict=True)
         ]
 
@@ -80,14 +81,19 @@ class MMDetModel(DenseModel):
             for size in batch.sizes
         ]
 
-    def _instances(self, target: Objects) -> Any:
+    def _instances(self, target: Target) -> Any:
         from mmdet.structures.mask import BitmapMasks
         from mmengine.structures import InstanceData
 
+        if not isinstance(target, Objects):
+            raise SpecError(
+                Problem(f"{self.task.head} learns from Objects, not from {type(target).__name__}", "targets")
+            )
         kept = slice(None) if target.is_crowd is None else ~target.is_crowd.bool()
         instances = InstanceData(bboxes=target.boxes[kept].float(), labels=target.labels[kept].long())
-        if self.task.kind.kind == "masks":
-            assert target.masks is not None
+        if self.finds_masks:
+            if target.masks is None:
+                raise SpecError(Problem(f"{self.task.head} learns from masks, and an image has none", "targets"))
             instances.masks = BitmapMasks(target.masks[kept].to("cpu", torch.uint8).numpy(), *target.size)
         return instances
 
@@ -112,9 +118,9 @@ class MMDetModel(DenseModel):
         return {"proposals": count}
 
     def _run_regions(self, levels: Sequence[Tensor]) -> dict[str, int]:
-        roi_head = self.detector.roi_head
-        stages = (roi_head.bbox_roi_extractor, roi_head.bbox_head, roi_head.mask_roi_extractor, roi_head.mask_head)
-        if not isinstance(roi_head.bbox_head, nn.ModuleList):
+        roi = self.detector.roi_head
+        stages: tuple[Any, ...] = (roi.bbox_roi_extractor, roi.bbox_head, roi.mask_roi_extractor, roi.mask_head)
+        if not isinstance(roi.bbox_head, nn.ModuleList):
             stages = tuple([module] for module in stages)
         box_extractors, box_heads, mask_extractors, mask_heads = stages
         for extractor, head in zip(box_extractors, box_heads, strict=True):

@@ -1,7 +1,10 @@
-"""Coordinates in float32, whatever autocast makes of the maps.
+"""What is changed of mmdetection's modules once they are built: hooks, and one layer.
 
-mmdetection gives anchors, regions and distances the type of the maps. bfloat16 has 8 bits: at 1,000 pixels it places
-them up to 2 pixels off.
+Coordinates are computed in float32, whatever autocast makes of the maps. mmdetection gives anchors, regions and
+distances the type of the maps, and bfloat16, of 8 bits, places them up to 2 pixels off at 1,000.
+
+Losses by the number of objects are divided by one at least. Sparse R-CNN's are divided by nothing (2 ** -23) where no
+image of a batch holds any: a step on such a batch had losses of millions.
 """
 
 from __future__ import annotations
@@ -13,21 +16,23 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 
-def keep_exact(detector: nn.Module) -> None:
-    """Widen what goes into region extractors and what comes out of heads; convolutions and products stay as they are."""
+def amend(detector: Any) -> None:
+    """Change a detector of mmdetection so; convolutions and products keep the type that autocast gives them."""
     from mmdet.models.dense_heads import GFLHead
     from mmdet.models.dense_heads.base_dense_head import BaseDenseHead
-    from mmdet.models.roi_heads.bbox_heads import BBoxHead
+    from mmdet.models.roi_heads.bbox_heads import BBoxHead, DIIHead
     from mmdet.models.roi_heads.mask_heads import FCNMaskHead
-    from mmdet.models.roi_heads.roi_extractors import BaseRoIExtractor
 
+    if hasattr(detector, "roi_head"):
+        detector.neck.register_forward_hook(widen_outputs)
     for module in list(detector.modules()):
-        if isinstance(module, BaseRoIExtractor):
-            module.register_forward_pre_hook(widen_inputs)
-        elif isinstance(module, BaseDenseHead | BBoxHead | FCNMaskHead):
+        if isinstance(module, BaseDenseHead | BBoxHead | FCNMaskHead):
             module.register_forward_hook(widen_outputs)
         if isinstance(module, GFLHead):
             module.integral = Expectation(module.reg_max)
+        if isinstance(module, DIIHead):
+            for loss in (module.loss_cls, module.loss_bbox, module.loss_iou):
+                loss.register_forward_pre_hook(divide_by_one_at_least, with_kwargs=True)
 
 
 class Expectation(nn.Module):
@@ -46,13 +51,13 @@ class Expectation(nn.Module):
         return (chances * project).sum(dim=2)
 
 
-def widen_inputs(_: nn.Module, inputs: tuple[Any, ...]) -> Any:
-    """Half-precision maps among the inputs as float32."""
-    return tree_map(widen, inputs)
+def divide_by_one_at_least(_: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, Any]:
+    """A loss's arguments with no divisor below one."""
+    return inputs, {**named, "avg_factor": named["avg_factor"].clamp(min=1)}
 
 
 def widen_outputs(_: nn.Module, __: tuple[Any, ...], outputs: Any) -> Any:
-    """Half-precision scores and distances as float32."""
+    """Half-precision maps, scores and distances as float32."""
     return tree_map(widen, outputs)
 
 
