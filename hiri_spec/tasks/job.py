@@ -27,7 +27,7 @@ from ..train.watcher import Started
 from ..train.work import Place, Wishes, Work, list_versions, now, share_batches
 from .data.loader import SceneLoader, make_scene_loader
 from .data.scene_set import SceneSet
-from .data.source import open_scenes
+from .data.source import open_scene_splits
 from .detector import assemble, check_host
 from .goal import DenseGoal, score_of
 from .heads import find_head
@@ -180,7 +180,7 @@ def read_dense_job(asked: DenseAsked, tell: Callable[[str], None]) -> DenseJob:
     if recipe.optimizer.layer_decay is not None:
         message = "decays learning rates over the layers of a classifier, and heads have others; leave it null"
         raise SpecError(Problem(message, "optimizer.layer_decay"))
-    training, validation = (open_scenes(wishes.data, split, head) for split in ("train", "validation"))
+    training, validation = open_scene_splits(wishes.data, head)
     task = _read_task(asked, len(training.class_names), tell)
     check_host(task)
     origin = read_origin(asked.network, of_spec, recipe.drop_path_rate, tell)
