@@ -11,6 +11,7 @@ import typer
 
 from ..command_line import JsonOption, SetOption
 from ..files import parse_assignments
+from .extras import require
 
 if TYPE_CHECKING:
     from ..train.run import TrainResult
@@ -69,6 +70,7 @@ def train(
     that was done kept.
     """
     changes = parse_assignments(set or [])
+    require("train")
     from ..train.settings import parse_size
 
     flags: dict[str, Any] = {
@@ -99,31 +101,40 @@ def train(
             watcher=screen,
         )
     if result.is_main:
-        sys.stdout.write(json.dumps(_as_dict(result), indent=2) + "\n" if as_json else describe_result(result))
+        sys.stdout.write(json.dumps(as_dict(result), indent=2) + "\n" if as_json else describe_result(result))
     if result.status == "interrupted":
         if result.is_main:
             sys.stderr.write("stopped; the same command goes on from here\n")
         raise typer.Exit(128 + (result.signal or 2))
 
 
-def _as_dict(result: TrainResult) -> dict[str, Any]:
+def as_dict(result: TrainResult) -> dict[str, Any]:
+    """A run for JSON."""
     return {"status": result.status, "out": str(result.out), "steps": result.steps, "epochs": result.rows}
 
 
-def describe_result(result: TrainResult) -> str:
-    """What a finished command says: the last and the best accuracies, and where the better weights are."""
+def describe_result(result: TrainResult, score: str = "top1", label: str = "top-1") -> str:
+    """What a finished command says: the last and the best scores, and where the better weights are."""
     lines = []
     if result.status == "already_finished":
         lines.append(f"{result.out} is finished, nothing was done; --restart or another --out trains anew")
     if result.rows:
-        last = result.rows[-1]
-        best = max(result.rows, key=lambda row: row["top1"])
-        figures = [f"top-1 {last['top1']:.2f} % (best {best['top1']:.2f} % after epoch {best['epoch']})"]
-        weights = "best"
-        if last["ema_top1"] is not None:
-            best_average = max(result.rows, key=lambda row: row["ema_top1"])
-            figures.append(f"its average {last['ema_top1']:.2f} % (best {best_average['ema_top1']:.2f} %)")
-            weights = "best_ema" if best_average["ema_top1"] > best["top1"] else "best"
+        last, (row, best) = result.rows[-1], _best(result.rows, score)
+        figures = [f"{label} {_per_cent(last[score])} (best {_per_cent(best)} after epoch {row['epoch']})"]
+        weights, average = "best", f"ema_{score}"
+        if last[average] is not None:
+            _, best_average = _best(result.rows, average)
+            figures.append(f"its average {_per_cent(last[average])} (best {_per_cent(best_average)})")
+            weights = "best_ema" if (best_average or 0) > (best or 0) else "best"
         lines.append(f"{last['epoch']} epochs, {result.steps:,} steps: {', '.join(figures)}")
         lines.append(f"weights: {result.out / weights}; figures: {result.out / 'metrics.csv'}")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _best(rows: list[dict[str, Any]], name: str) -> tuple[dict[str, Any], float | None]:
+    row = max(rows, key=lambda row: -1.0 if row[name] is None else row[name])
+    return row, row[name]
+
+
+def _per_cent(value: float | None) -> str:
+    return "none" if value is None else f"{value:.2f} %"

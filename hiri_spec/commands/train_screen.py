@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..command_line import console
-from ..quantities import format_amount, format_resolution
+from ..quantities import format_amount
 from ..train.watcher import Started, Stepped, Watcher
 
 PLAIN_SECONDS = 10.0
@@ -41,9 +41,8 @@ class Screen(Watcher):
     def started(self, start: Started) -> None:
         """Say what is trained, and open the bar."""
         self._start, self._began, self._first = start, time.monotonic(), start.steps
-        size = format_resolution(start.resolution)
         where = start.device if start.processes == 1 else f"{start.processes} processes, {start.device}"
-        self._print(f"{start.network}: {format_amount(start.params)} parameters, {size} pixels; on {where}")
+        self._print(f"{start.network}: {format_amount(start.params)} parameters, {start.size}; on {where}")
         self._print(
             f"{start.data}: {start.train_images:,} images to train on, {start.validation_images:,} held out; "
             f"{start.workers} processes read them"
@@ -101,9 +100,11 @@ class Screen(Watcher):
 
     def epoch_ended(self, row: dict[str, Any]) -> None:
         """A line that stays."""
-        self._accuracy = f", top-1 {row['top1']:.2f} %"
-        if row["ema_top1"] is not None:
-            self._accuracy += f", EMA {row['ema_top1']:.2f} %"
+        assert self._start is not None
+        own, average = row[self._start.score], row[f"ema_{self._start.score}"]
+        self._accuracy = "" if own is None else f", {self._start.score_label} {own:.2f} %"
+        if average is not None:
+            self._accuracy += f", EMA {average:.2f} %"
         speed = "" if row["images_per_s"] is None else f", {row['images_per_s']:,.0f} images/s"
         unreadable = f", {row['unreadable']} images can't be read" if row["unreadable"] else ""
         self._print(f"epoch {row['epoch']}: loss {row['train_loss']:.4f}{self._accuracy}{speed}{unreadable}")

@@ -58,7 +58,7 @@ HEADS: dict[str, Head] = {
             "Li et al. 2020, arXiv 2006.04388",
         ),
         Head(
-            "sparse_rcnn", "Sparse R-CNN", "boxes", ("mmdet",), (4, 8, 16, 32), (), "coco_3x",
+            "sparse_rcnn", "Sparse R-CNN", "boxes", ("mmdet",), (4, 8, 16, 32), (), "coco_3x_sparse_rcnn",
             "Sun et al. 2021, arXiv 2011.12450",
         ),
         Head(
@@ -69,6 +69,9 @@ HEADS: dict[str, Head] = {
 }  # fmt: skip
 HOSTS = {"torchvision": "torchvision", "mmdet": "onedl-mmdetection", "transformers": "transformers"}
 """The package of each host."""
+
+MODULES = {"torchvision": "torchvision", "mmdet": "mmcv", "transformers": "transformers"}
+"""A module by which each host is known to be installed."""
 
 
 def find_head(name: str) -> Head:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..quantities import format_amount, format_resolution
 from ..saving import write_text
 from .curves import Row, read_metrics
 from .networks import Network
-from .recipe import Recipe
+from .plan import Plan
 from .run_folder import CARD_NAME, CURVES_NAME, LOSSES_NAME, METRICS_NAME, RECIPE_NAME, Run, RunFolder
 
 _SEAL = re.compile(r"<!-- written by hiri-spec train, sha256 ([0-9a-f]{64}) -->\n\Z")
@@ -27,7 +28,11 @@ def write_card(folder: RunFolder) -> bool:
 
     Raises SpecError where the folder holds no run, or can't be written to.
     """
-    place = folder.path / CARD_NAME
+    return seal_card(folder.path / CARD_NAME, lambda: card_text(folder))
+
+
+def seal_card(place: Path, compose: Callable[[], str]) -> bool:
+    """Write a card with a seal below, by which it is known later; one that was changed by hand stays: False."""
     try:
         if place.exists() and not _is_ours(place.read_text(encoding="utf-8")):
             return False
@@ -36,7 +41,7 @@ def write_card(folder: RunFolder) -> bool:
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
         raise SpecError(Problem(message, file=str(place), code="unreadable")) from None
-    text = card_text(folder)
+    text = compose()
     write_text(place, f"{text}\n<!-- written by hiri-spec train, sha256 {_digest(text)} -->\n")
     return True
 
@@ -61,7 +66,7 @@ def card_text(folder: RunFolder) -> str:
         f"# {run.network} on {data}\n",
         _introduction(folder, run, data),
         _figures(best, rows),
-        _training(run, recipe),
+        describe_training(run, recipe),
         _cost(folder, run),
         _use(folder, run, best),
         _contents(folder),
@@ -137,7 +142,8 @@ def _figures(best: dict[str, Row], rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def _training(run: Run, recipe: Recipe) -> str:
+def describe_training(run: Run, recipe: Plan) -> str:
+    """How it was trained: command, recipe, machine, versions."""
     optimizer, distillation = recipe.optimizer, recipe.distillation
     versions = ", ".join(f"{name} {version}" for name, version in run.versions.items())
     taught = {

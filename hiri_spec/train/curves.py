@@ -32,10 +32,11 @@ def read_metrics(path: Path) -> list[Row]:
     raise SpecError(Problem(message, file=str(path), code="unreadable"))
 
 
-def write_curves(folder: RunFolder, *, least_age_s: float = 0) -> None:
+def write_curves(folder: RunFolder, *, score: str = "top1", label: str = "top-1", least_age_s: float = 0) -> None:
     """Draw what metrics.csv has into curves.png, whole or not at all; but not if a younger picture is there.
 
-    It takes some tenths of a second, which `least_age_s` keeps away from short epochs.
+    `score` is the figure in the middle, `label` its name. It takes some tenths of a second, which `least_age_s` keeps
+    away from short epochs.
     """
     place = folder.path / CURVES_NAME
     if least_age_s and place.exists() and time.time() - place.stat().st_mtime < least_age_s:
@@ -44,10 +45,10 @@ def write_curves(folder: RunFolder, *, least_age_s: float = 0) -> None:
     if not rows:
         return
     run = folder.read_run()
-    write_bytes(place, render_png(lambda: draw_curves(rows, f"{run.network} on {run.data}")))
+    write_bytes(place, render_png(lambda: draw_curves(rows, f"{run.network} on {run.data}", score, label)))
 
 
-def draw_curves(rows: list[Row], title: str) -> Any:
+def draw_curves(rows: list[Row], title: str, score: str = "top1", label: str = "top-1") -> Any:
     """A matplotlib figure of three panels, one below the other."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -61,9 +62,9 @@ def draw_curves(rows: list[Row], title: str) -> Any:
     _line(loss, rows, "loss", OWN, "held out")
     _line(loss, rows, "ema_loss", AVERAGE, "held out, moving average")
     loss.set_ylabel("loss")
-    _line(accuracy, rows, "top1", OWN, _best(rows, "top1", "network"))
-    _line(accuracy, rows, "ema_top1", AVERAGE, _best(rows, "ema_top1", "moving average"))
-    accuracy.set_ylabel("top-1 %")
+    _line(accuracy, rows, score, OWN, _best(rows, score, "network"))
+    _line(accuracy, rows, f"ema_{score}", AVERAGE, _best(rows, f"ema_{score}", "moving average"))
+    accuracy.set_ylabel(f"{label} %")
     _line(rate, rows, "learning_rate", OWN, "_learning rate")
     rate.set_ylabel("learning rate\nafter the epoch")
     rate.ticklabel_format(axis="y", scilimits=(-2, 3))
@@ -73,7 +74,8 @@ def draw_curves(rows: list[Row], title: str) -> Any:
         axes.grid(color=FAINT, linewidth=0.6)
         axes.spines[["top", "right"]].set_visible(False)
     for axes in (loss, accuracy):
-        axes.legend(frameon=False, fontsize=9)
+        if axes.lines:
+            axes.legend(frameon=False, fontsize=9)
     return figure
 
 

@@ -4,39 +4,34 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
 import torch
-from timm.loss import SoftTargetCrossEntropy
 from torch import Tensor, nn
 
 from ..errors import Problem, SpecError
 from .checkpoints import list_checkpoints, write_checkpoint
 from .curves import write_curves
-from .data import Loader
 from .devices import average_buffers
-from .evaluation import Scores, evaluate
+from .goal import Batches, Figures, Goal
 from .interrupts import StopRequest
 from .logs import LossLog, write_metrics
-from .networks import Network, save_weights
 from .optimization import learning_rate
-from .recipe import Recipe
+from .plan import Plan
 from .run_folder import METRICS_NAME, RunFolder, told_way_on
 from .state import Parts, capture
 from .watcher import Stepped, Watcher
 
 PENDING_STEPS = 20
 """Losses that stay on a GPU before they are looked at: to look is to wait for it."""
-LAYOUTS = {False: torch.contiguous_format, True: torch.channels_last}
 AGREEING_STEPS = 10
 """Steps between two times that processes ask one another whether to stop."""
 CURVES_S = 30
 """Seconds between two drawings of the curves at least: one takes some tenths."""
 
-Batch = tuple[Tensor, Tensor]
 Ending = Literal["finished", "interrupted"]
 
 
@@ -53,8 +48,7 @@ class _Pending:
 class Loop:
     """One run, from where its parts stand to the last epoch.
 
-    `model` and `optimizer` are what accelerate made of those in `parts`. Losses are cross entropies in nats, means over
-    a step's images.
+    `model` and `optimizer` are what accelerate made of those in `parts`; `name` is the network's.
     """
 
     def __init__(
@@ -63,21 +57,21 @@ class Loop:
         model: nn.Module,
         optimizer: Any,
         *,
-        recipe: Recipe,
-        network: Network,
-        training: Loader,
-        validation: Loader,
+        recipe: Plan,
+        name: str,
+        goal: Goal,
+        training: Batches,
+        validation: Batches,
         folder: RunFolder,
         log: LossLog | None,
         watcher: Watcher,
         stop: StopRequest,
     ) -> None:
         self._parts, self._model, self._optimizer = parts, model, optimizer
-        self._recipe, self._network = recipe, network
+        self._recipe, self._name, self._goal = recipe, name, goal
         self._training, self._validation = training, validation
         self._folder, self._log, self._watcher, self._stop = folder, log, watcher, stop
         self._accelerator = parts.accelerator
-        self._criterion = SoftTargetCrossEntropy()
         self._pending: list[_Pending] = []
         self._images, self._seconds = 0, 0.0
         """Trained on in this epoch, since the run was started or went on."""
@@ -100,7 +94,7 @@ class Loop:
         """The steps of an epoch that are left; False if it was stopped before their end."""
         progress, recipe = self._parts.progress, self._recipe
         self._model.train()
-        batches = self._laid_out(self._training.epoch(progress.epoch, progress.epoch_steps * recipe.accumulate))
+        batches = self._training.epoch(progress.epoch, progress.epoch_steps * recipe.accumulate)
         began, first = time.perf_counter(), progress.epoch_steps
         while progress.epoch_steps < self.steps_per_epoch:
             rate = learning_rate(self._parts.optimizer)
@@ -122,24 +116,16 @@ class Loop:
         self._look_at_losses()
         return True
 
-    def _laid_out(self, batches: Iterator[Batch]) -> Iterator[Batch]:
-        layout = LAYOUTS[self._recipe.channels_last]
-        return ((images.contiguous(memory_format=layout), targets) for images, targets in batches)
-
-    def _step(self, batches: Iterator[Batch]) -> Tensor:
+    def _step(self, batches: Iterable[Any]) -> Tensor:
         """One step of the optimizer over some batches; returns the mean loss of this process's images."""
         parts, recipe, accelerator = self._parts, self._recipe, self._accelerator
         settings, teacher = recipe.distillation, parts.teacher
         is_taught = settings.teaches and parts.progress.epoch >= settings.start_epoch
+        source = teacher if is_taught else None
         total = torch.zeros((), device=accelerator.device)
-        for images, targets in batches:
+        for batch in batches:
             with accelerator.accumulate(self._model):
-                scores = self._model(images)
-                loss = self._criterion(scores, targets)
-                if is_taught and teacher is not None:
-                    with accelerator.autocast():
-                        teacher_scores = teacher.score(images)
-                    loss = loss + settings.weight * teacher.divergence(scores, teacher_scores)
+                loss = self._goal.compute_loss(self._model, batch, source)
                 accelerator.backward(loss)
                 if accelerator.sync_gradients and recipe.optimizer.clip_gradient_norm is not None:
                     accelerator.clip_grad_norm_(self._model.parameters(), recipe.optimizer.clip_gradient_norm)
@@ -184,19 +170,20 @@ class Loop:
     def _end_epoch(self) -> bool:
         """Evaluate, note the figures, keep the weights; False if it was stopped before that was done."""
         parts, progress = self._parts, self._parts.progress
-        own = self._evaluate(parts.model, self._network.name)
+        own = self._evaluate(parts.model, self._name)
         average = None if own is None or parts.teacher is None else self._evaluate(parts.teacher.model, "its average")
         if own is None or (parts.teacher is not None and average is None):
             return False
-        for what, scores in (("", own), (" of the average", average)):
-            if scores is not None and not math.isfinite(scores.loss):
+        for what, figures in (("", own), (" of the average", average)):
+            loss = None if figures is None else figures.get("loss")
+            if loss is not None and not math.isfinite(loss):
                 at = f"after step {progress.steps:,} (epoch {progress.epoch + 1})"
-                raise self._not_finite(f"the loss{what} on held-out images is {scores.loss} {at}")
+                raise self._not_finite(f"the loss{what} on held-out images is {loss} {at}")
         progress.rows.append(self._row(own, average))
-        is_best = progress.best is None or own.top1 > progress.best
-        progress.best = own.top1 if is_best else progress.best
-        is_best_ema = average is not None and (progress.best_ema is None or average.top1 > progress.best_ema)
-        progress.best_ema = average.top1 if average is not None and is_best_ema else progress.best_ema
+        is_best, progress.best = self._compare(own, progress.best)
+        is_best_ema, progress.best_ema = (
+            (False, progress.best_ema) if average is None else self._compare(average, progress.best_ema)
+        )
         if self._accelerator.is_main_process:
             teacher = None if parts.teacher is None else parts.teacher.model
             kept = {"last": parts.model, "best": parts.model if is_best else None}
@@ -204,42 +191,39 @@ class Loop:
             with told_way_on():
                 for name, model in kept.items():
                     if model is not None:
-                        save_weights(model, self._network, self._folder.path / name)
+                        self._goal.save(model, self._folder.path / name)
                 write_metrics(self._folder.path / METRICS_NAME, progress.rows)
-                write_curves(self._folder, least_age_s=CURVES_S)
-        figures = {f"epoch/{name}": value for name, value in progress.rows[-1].items() if value is not None}
-        self._accelerator.log(figures, step=progress.steps)
+                goal = self._goal
+                write_curves(self._folder, score=goal.score, label=goal.score_label, least_age_s=CURVES_S)
+        known = {f"epoch/{name}": value for name, value in progress.rows[-1].items() if value is not None}
+        self._accelerator.log(known, step=progress.steps)
         self._watcher.epoch_ended(progress.rows[-1])
         progress.epoch, progress.epoch_steps, progress.loss_sum = progress.epoch + 1, 0, 0.0
         return True
 
-    def _evaluate(self, model: nn.Module, what: str) -> Scores | None:
+    def _compare(self, figures: Figures, best: float | None) -> tuple[bool, float | None]:
+        """Whether figures are the best so far, and the best score then; the first are, whatever they are."""
+        score = figures[self._goal.score]
+        if best is None or (score is not None and score > best):
+            return True, score
+        return False, best
+
+    def _evaluate(self, model: nn.Module, what: str) -> Figures | None:
         self._watcher.evaluating(what)
-        batches = self._laid_out(self._validation.epoch(0))
         # several processes would have to agree at every batch
         is_alone = self._accelerator.num_processes == 1
-        return evaluate(
-            model,
-            batches,
-            self._network.classes,
-            self._accelerator,
-            is_wanted=lambda: not is_alone or self._stop.signal is None,
-        )
+        return self._goal.evaluate(model, is_wanted=lambda: not is_alone or self._stop.signal is None)
 
-    def _row(self, own: Scores, average: Scores | None) -> dict[str, Any]:
-        """A row of metrics.csv: accuracies in per cent, epochs counted from 1."""
+    def _row(self, own: Figures, average: Figures | None) -> dict[str, Any]:
+        """A row of metrics.csv: figures in per cent but for losses, epochs counted from 1."""
         progress, device = self._parts.progress, self._accelerator.device
         return {
             "epoch": progress.epoch + 1,
             "steps": progress.steps,
             "learning_rate": learning_rate(self._parts.optimizer),
             "train_loss": progress.loss_sum / self.steps_per_epoch,
-            "loss": own.loss,
-            "top1": own.top1,
-            "top5": own.top5,
-            "ema_loss": average and average.loss,
-            "ema_top1": average and average.top1,
-            "ema_top5": average and average.top5,
+            **own,
+            **{f"ema_{name}": average and average[name] for name in own},
             "images_per_s": round(self._images / self._seconds, 1) if self._images else None,
             "train_s": round(self._seconds, 2),
             "unreadable": len(self._training.unreadable) + len(self._validation.unreadable),

@@ -14,7 +14,7 @@ from ..errors import Problem, SpecError, suggest
 from .plan import Optimizer, Plan
 
 TIMM_SCHEDULES = {"cosine": ("cosine", 0.1), "linear": ("poly", 1.0), "constant": ("constant", 1.0)}
-"""timm's name of each schedule, and its decay rate: the power of a polynomial."""
+"""timm's name of a schedule, and its decay rate: the power of a polynomial. The rate of `step` is a field."""
 
 
 def check_optimizer(settings: Optimizer) -> None:
@@ -56,13 +56,20 @@ def make_optimizer(model: nn.Module, settings: Optimizer) -> torch.optim.Optimiz
 def make_scheduler(optimizer: torch.optim.Optimizer, recipe: Plan, steps_per_epoch: int) -> Scheduler:
     """The schedule of the learning rate over all of the recipe's steps; it moves on with `step_update`."""
     settings = recipe.schedule
-    name, decay_rate = TIMM_SCHEDULES[settings.schedule]
+    name, decay_rate = TIMM_SCHEDULES.get(settings.schedule, ("multistep", settings.factor))
+    steps = recipe.epochs * steps_per_epoch
+    if settings.warmup_steps is not None and settings.warmup_steps >= steps:
+        message = f"{settings.warmup_steps:,} leaves nothing of {steps:,} steps in all; use fewer, or more epochs"
+        raise SpecError(Problem(message, "schedule.warmup_steps", code="too_many"))
+    warmup = settings.warmup_epochs if settings.warmup_steps is None else settings.warmup_steps / steps_per_epoch
     options: dict[str, Any] = {
         "num_epochs": recipe.epochs,
         "decay_rate": decay_rate,
+        # timm multiplies a step too early; half a step keeps clear of rounding
+        "decay_milestones": [milestone + 0.5 / steps_per_epoch for milestone in settings.milestones],
         "min_lr": settings.min_learning_rate,
         "warmup_lr": settings.warmup_learning_rate,
-        "warmup_epochs": settings.warmup_epochs,
+        "warmup_epochs": warmup,
         "step_on_epochs": False,
         "updates_per_epoch": steps_per_epoch,
     }

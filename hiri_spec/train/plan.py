@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from ..block import Positive, PositiveFloat, as_tuple, reject
+from ..errors import show
 from ..quantities import MAX_NUMBER
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -50,10 +51,25 @@ class Optimizer(Fields):
 class Schedule(Fields):
     """How the learning rate goes: up linearly, then down."""
 
-    schedule: Literal["cosine", "linear", "constant"] = Field("cosine", description="The way down, or none.")
+    schedule: Literal["cosine", "linear", "step", "constant"] = Field("cosine", description="The way down, or none.")
     warmup_epochs: NotNegative = Field(5, description="Epochs of the linear way up.")
+    warmup_steps: Positive | None = Field(None, description="Steps of the way up, in place of warmup_epochs.")
     warmup_learning_rate: NotNegative = Field(1e-6, description="Learning rate of the first step of it.")
-    min_learning_rate: NotNegative = Field(1e-5, description="Learning rate that the way down ends at.")
+    min_learning_rate: NotNegative = Field(1e-5, description="Learning rate that the way down ends at, but for step.")
+    milestones: Annotated[tuple[PositiveFloat, ...], BeforeValidator(as_tuple)] = Field(
+        (), description="Of step: the epochs after which the learning rate is multiplied by factor."
+    )
+    factor: Annotated[float, Field(gt=0, lt=1)] = Field(0.1, description="Of step: see milestones.")
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """Hold fields against each other."""
+        if self.schedule == "step" and not self.milestones:
+            reject("milestones", "milestones", "step needs some, as in [8, 11]", [], beside="schedule")
+        if list(self.milestones) != sorted(set(self.milestones)):
+            message = f"{show(list(self.milestones))} must grow from each to the next"
+            reject("milestones", "milestones", message, list(self.milestones))
+        return self
 
 
 class Distillation(Fields):
@@ -131,7 +147,8 @@ class Plan(Fields):
     @model_validator(mode="after")
     def check(self) -> Self:
         """Hold fields against each other."""
-        if self.schedule.warmup_epochs >= self.epochs and self.schedule.warmup_epochs:
+        is_in_epochs = self.schedule.warmup_steps is None
+        if is_in_epochs and self.schedule.warmup_epochs >= self.epochs and self.schedule.warmup_epochs:
             message = (
                 f"{self.epochs} leaves nothing after schedule.warmup_epochs={self.schedule.warmup_epochs:g}; "
                 "use more epochs, or set schedule.warmup_epochs to less"

@@ -11,6 +11,7 @@ from ..errors import Path, format_path
 from ..files import SPECS, Kind, load_document
 from ..messages import validate_as
 from ..saving import flow_text
+from .plan import Plan
 from .recipe import Recipe
 
 DEFAULT_RECIPE = "imagenet"
@@ -46,7 +47,7 @@ def recipe_for(source: str) -> str:
     return name if name in builtin_recipes() else DEFAULT_RECIPE
 
 
-def recipe_yaml(recipe: Recipe) -> str:
+def recipe_yaml(recipe: Plan) -> str:
     """The YAML text of a recipe with every field in it."""
     lines = []
     for name, value in recipe.model_dump().items():
@@ -57,7 +58,7 @@ def recipe_yaml(recipe: Recipe) -> str:
     return "".join(lines)
 
 
-def compare_recipes(before: Recipe, after: Recipe) -> Iterator[tuple[str, Any, Any]]:
+def compare_recipes(before: Plan, after: Plan) -> Iterator[tuple[str, Any, Any]]:
     """The fields in which two recipes differ, as dotted path, old and new value; but for what changes no result."""
     old, new = dict(_flat((), before.model_dump())), dict(_flat((), after.model_dump()))
     for path in old | new:

@@ -30,7 +30,7 @@ from ..errors import Problem, SpecError, show
 from ..files import load
 from ..saving import to_yaml, write_text
 from ..schema import ModelSpec
-from .recipe import Recipe
+from .plan import Plan
 from .recipe_file import compare_recipes, load_recipe, recipe_yaml
 
 RUN_NAME, RECIPE_NAME, METRICS_NAME, LOSSES_NAME = "run.json", "recipe.yaml", "metrics.csv", "losses.csv"
@@ -72,7 +72,11 @@ class Run(BaseModel):
 
 
 class RunFolder:
-    """The folder of one run."""
+    """The folder of one run; that of another kind of task has other fields in `run.json`, and other recipes."""
+
+    run_type: type[Run] = Run
+    compared: tuple[str, ...] = ("source", "network", "data", "class_names", "init_from")
+    """Fields of `run.json` that say which run it is."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -88,23 +92,32 @@ class RunFolder:
         """What the run is; raises SpecError if there is none, or one that can't be read."""
         path = self.path / RUN_NAME
         try:
-            return Run.model_validate_json(path.read_bytes())
+            return self.run_type.model_validate_json(path.read_bytes())
         except ValidationError:
+            self._refuse_other_kind(path)
             message = "was not written by hiri-spec train, or by one of another version; name another folder"
             raise SpecError(Problem(message, file=str(path), code="unreadable")) from None
         except OSError as error:
             message = f"cannot be read: {error.strerror or error}; a run's folder has one"
             raise SpecError(Problem(message, file=str(path), code="no_run")) from None
 
+    def _refuse_other_kind(self, path: Path) -> None:
+        """Raise SpecError for a run of another kind of task."""
+        is_dense = b'"task":' in path.read_bytes()
+        if is_dense != ("task" in self.run_type.model_fields):
+            own, way = ("detection or segmentation", "hiri-spec tasks") if is_dense else ("classification", "hiri-spec")
+            message = f"is of a run of {own}; use `{way} evaluate`, `predict` or `train`, or name another folder"
+            raise SpecError(Problem(message, file=str(path), code="other_task"))
+
     def read_spec(self) -> ModelSpec:
         """The spec of the network, for a run of one."""
         return load(self.path / SPEC_NAME)
 
-    def read_recipe(self) -> Recipe:
-        """The recipe, with what the command line changed."""
+    def read_recipe(self) -> Any:
+        """The recipe of this kind of task, with what the command line changed."""
         return load_recipe(self.path / RECIPE_NAME)
 
-    def begin(self, run: Run, spec: ModelSpec | None, recipe: Recipe) -> None:
+    def begin(self, run: Run, spec: ModelSpec | None, recipe: Plan) -> None:
         """Write down what a new run is; `run.json`, by which it is known, comes last.
 
         Raises SpecError if something lies here that such a run would write over.
@@ -129,12 +142,12 @@ class RunFolder:
         """Whether the run here got as far as the end of an epoch, or to a checkpoint that was damaged since."""
         return (self.path / METRICS_NAME).exists() or any(self.checkpoints.glob("*.damaged"))
 
-    def check_same(self, run: Run, spec: ModelSpec | None, recipe: Recipe) -> None:
+    def check_same(self, run: Run, spec: ModelSpec | None, recipe: Plan) -> None:
         """Refuse to go on with another network, recipe, data or start than the run here has; raises SpecError."""
         known = self.read_run()
         changes: list[tuple[str, Any, Any]] = [
             (name, getattr(known, name), getattr(run, name))
-            for name in ("source", "network", "data", "class_names", "init_from")
+            for name in self.compared
             if getattr(known, name) != getattr(run, name)
             and not (name in ("data", "init_from") and is_same_place(getattr(known, name), getattr(run, name)))
         ]

@@ -9,10 +9,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A run that begins, or goes on after `steps` steps; sizes are in images, `batch_size` is that of a step."""
+    """A run that begins, or goes on after `steps` steps; `batch_size` is that of a step, in images.
+
+    `score` is the figure of metrics.csv that counts, `score_label` what people call it; `size` tells that of images.
+    """
 
     network: str
-    resolution: tuple[int, int]
+    size: str
     params: int
     data: str
     train_images: int
@@ -20,6 +23,8 @@ class Started:
     batch_size: int
     recipe: str
     distillation: str
+    score: str
+    score_label: str
     device: str
     processes: int
     out: Path

@@ -24,7 +24,26 @@ from hiri_spec.commands.train_screen import Screen
 from hiri_spec.train.run import TrainResult
 from hiri_spec.train.watcher import Started, Stepped
 
-START = Started("mini", (32, 32), 11_230, "images", 48, 12, 12, "quick", "ema", "cpu", 1, Path("runs/mini"), 3, 4, 0, 1)
+START = Started(
+    "mini",
+    "32 pixels",
+    11_230,
+    "images",
+    48,
+    12,
+    12,
+    "quick",
+    "ema",
+    "top1",
+    "top-1",
+    "cpu",
+    1,
+    Path("runs/mini"),
+    3,
+    4,
+    0,
+    1,
+)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from runs import STEPS, Notes, assert_same, read_losses, run
 
 from hiri_spec import SpecError
 from hiri_spec.locking import locked_folder
-from hiri_spec.train import loop
+from hiri_spec.train import classification, loop
 from hiri_spec.train.checkpoints import list_checkpoints
 from hiri_spec.train.evaluation import evaluate
 from hiri_spec.train.run import TrainResult
@@ -159,7 +159,7 @@ def test_a_loss_that_is_no_number(value: float, files: Path, monkeypatch: pytest
         return x.mean() * (value if spoiled.calls == 6 else 1)  # type: ignore[attr-defined]
 
     spoiled.calls = 0  # type: ignore[attr-defined]
-    monkeypatch.setattr(loop.SoftTargetCrossEntropy, "forward", spoiled)
+    monkeypatch.setattr(classification.SoftTargetCrossEntropy, "forward", spoiled)
     message = (
         r"the loss is (nan|-?inf) at step 6 \(epoch 2\), at a learning rate of 0.00189193; the last good checkpoint "
         r"is .*step-00000004.pt. Lower optimizer.learning_rate"
@@ -188,7 +188,7 @@ def test_a_held_out_loss_that_is_no_number(name: str, files: Path, monkeypatch: 
         assert scores is not None
         return replace(scores, loss=math.nan) if is_average == (name != "its") else scores
 
-    monkeypatch.setattr(loop, "evaluate", spoiled)
+    monkeypatch.setattr(classification, "evaluate", spoiled)
     of_average = "" if name == "its" else " of the average"
     told = rf"the loss{of_average} on held-out images is nan after step 4 \(epoch 1\); there is no checkpoint yet"
     with pytest.raises(SpecError, match=told):
@@ -212,6 +212,6 @@ def test_weights_that_are_no_numbers(files: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_loss_that_is_no_number_at_once(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop.SoftTargetCrossEntropy, "forward", lambda self, x, target: x.sum() * math.nan)
+    monkeypatch.setattr(classification.SoftTargetCrossEntropy, "forward", lambda self, x, target: x.sum() * math.nan)
     with pytest.raises(SpecError, match=r"the loss is nan at step 1 .* there is no checkpoint yet"):
         run(files)

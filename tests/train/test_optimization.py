@@ -51,6 +51,20 @@ def test_constant() -> None:
     assert found == pytest.approx([0, 0.5, 1, 1, 1, 1])
 
 
+def test_down_by_steps() -> None:
+    schedule = {"schedule": "step", "milestones": [1, 2.5], "factor": 0.5, "warmup_epochs": 0}
+    found = rates(make(epochs=4, optimizer={"learning_rate": 1.0}, schedule=schedule), 2)
+    assert found == [1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25]
+
+
+def test_up_in_steps() -> None:
+    schedule = {"schedule": "constant", "warmup_steps": 3, "warmup_learning_rate": 0.0}
+    recipe = make(epochs=2, optimizer={"learning_rate": 1.0}, schedule=schedule)
+    assert rates(recipe, 3) == pytest.approx([0, 1 / 3, 2 / 3, 1, 1, 1])
+    with pytest.raises(SpecError, match=r"schedule\.warmup_steps: 3 leaves nothing of 2 steps in all; use fewer"):
+        rates(recipe, 1)
+
+
 def test_norms_and_biases_are_not_decayed() -> None:
     model = hiri_spec.build("tiny")
     optimizer = make_optimizer(model, Optimizer(weight_decay=0.05))

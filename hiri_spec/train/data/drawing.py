@@ -82,7 +82,7 @@ def _shaded(shape: str, waves: int, chance: np.random.Generator, height: int, wi
     plane += np.float32(chance.uniform(0.4, 0.6))
     for noise, least, most in ((clouds(), 0.06, 0.1), (grain(), 0.02, 0.06)):
         strength = np.float32(chance.uniform(least, most))
-        plane += np.multiply(_piece(noise, chance, height, width), strength, out=inside)  # in memory that is at hand
+        plane += np.multiply(piece(noise, chance, height, width), strength, out=inside)  # in memory that is at hand
     return plane
 
 
@@ -101,7 +101,8 @@ def crossing_waves(waves: int, chance: np.random.Generator, height: int, width: 
     return product
 
 
-def _piece(noise: Plane, chance: np.random.Generator, height: int, width: int) -> Plane:
+def piece(noise: Plane, chance: np.random.Generator, height: int, width: int) -> Plane:
+    """A piece of noise from a place by chance; of whoever is no larger than SIDE it is a view, not to be changed."""
     top, left = chance.integers(TILE, size=2)
     if max(height, width) <= SIDE:
         return noise[top : top + height, left : left + width]

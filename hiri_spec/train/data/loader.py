@@ -20,10 +20,10 @@ from torch.utils.data import DataLoader
 from ...errors import Problem, SpecError
 from ..augmentation import Augmentation
 from .images import ImageSet
-from .mixing import Mixing
-from .order import TrainingOrder, ValidationOrder
+from .mixing import Mixing, stack
+from .order import Order, TrainingOrder, ValidationOrder
 from .samples import Gather, Gathered, Samples, leave_interrupts
-from .transform import make_transform, normalisation
+from .transform import OnImage, make_transform, normalisation
 
 Batch = tuple[Tensor, Tensor]
 SHOWN_FILES = 3
@@ -46,12 +46,12 @@ def workers_watched() -> Iterator[None]:
 
 
 class Reader(DataLoader[Any]):
-    """Batches of bytes and class indices on the CPU. `unreadable` says why, by what is said of each image."""
+    """Batches as they were gathered, on the CPU. `unreadable` says why, by what is said of each image."""
 
     def __init__(
         self,
         samples: Samples,
-        order: TrainingOrder | ValidationOrder,
+        order: Order,
         gather: Gather,
         *,
         workers: int,
@@ -99,6 +99,22 @@ def count_allowed(max_unreadable: float, images: int) -> int:
     return max(1, share) if max_unreadable else 0
 
 
+def count_attempts(max_unreadable: float, images: int) -> int:
+    """How many images are tried, one after the other, until one can be read: one more than may be passed over."""
+    return min(count_allowed(max_unreadable, images) + 1, images)
+
+
+def check_batches(batch_size: int, workers: int, *, at_most: int | None, process_count: int) -> None:
+    """Raise SpecError for numbers of which no batch can be made, of `at_most` so many training images."""
+    if batch_size < 1 or workers < 0:
+        name, value, least = ("batch_size", batch_size, 1) if batch_size < 1 else ("workers", workers, 0)
+        raise SpecError(Problem(f"{value} is too small; use {least} or more", name, code="too_small"))
+    whole = batch_size * process_count
+    if at_most is not None and at_most < whole:
+        message = f"{whole:,} is more than the {at_most:,} training images; use at most {at_most:,}"
+        raise SpecError(Problem(message, "batch_size", code="too_large"))
+
+
 class Loader:
     """Batches of images (B, C, H, W), normalised, on the device, with their targets.
 
@@ -106,7 +122,7 @@ class Loader:
     `len()` is the number of batches of an epoch.
     """
 
-    def __init__(self, reader: Reader, order: TrainingOrder | ValidationOrder, normalised: PrefetchLoader) -> None:
+    def __init__(self, reader: Reader, order: Order, normalised: PrefetchLoader) -> None:
         self._reader = reader
         self._order = order
         self._normalised = normalised
@@ -151,13 +167,7 @@ def make_loader(
     batch sizes are even. Otherwise each image comes once over all processes, so some may get a batch more than others.
     Raises SpecError where no batch can be made.
     """
-    whole = batch_size * process_count
-    if batch_size < 1 or workers < 0:
-        name, value, least = ("batch_size", batch_size, 1) if batch_size < 1 else ("workers", workers, 0)
-        raise SpecError(Problem(f"{value} is too small; use {least} or more", name, code="too_small"))
-    if is_training and len(dataset) < whole:
-        message = f"{whole:,} is more than the {len(dataset):,} training images; use at most {len(dataset):,}"
-        raise SpecError(Problem(message, "batch_size", code="too_large"))
+    check_batches(batch_size, workers, at_most=len(dataset) if is_training else None, process_count=process_count)
     if is_training and augmentation.is_mixed and batch_size % 2:
         message = (
             f"{batch_size} is odd, and Mixup and CutMix mix pairs of images; "
@@ -170,9 +180,10 @@ def make_loader(
     order = (TrainingOrder if is_training else ValidationOrder)(
         len(dataset), batch_size, seed, process_index, process_count
     )
-    attempts = min(count_allowed(max_unreadable, len(dataset)) + 1, len(dataset)) if is_training else 1
-    samples = Samples(dataset, transform, seed=seed, attempts=attempts)
-    gather = Gather(Mixing(augmentation, classes or len(dataset.class_names), seed) if is_training else None)
+    attempts = count_attempts(max_unreadable, len(dataset)) if is_training else 1
+    samples = Samples(dataset, OnImage(transform), seed=seed, attempts=attempts)
+    join = Mixing(augmentation, classes or len(dataset.class_names), seed) if is_training else stack
+    gather = Gather(join, is_training=is_training)
     on_gpu = device.type == "cuda"
     reader = Reader(samples, order, gather, workers=workers, pin_memory=on_gpu, max_unreadable=max_unreadable)
     return Loader(

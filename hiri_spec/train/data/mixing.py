@@ -11,6 +11,12 @@ from ..augmentation import Augmentation
 from .randomness import MIXING, seeded
 
 
+def stack(batch: list[tuple[Tensor, int]], epoch: int, number: int) -> tuple[Tensor, Tensor]:
+    """Bytes (C, H, W) with class indices → bytes (B, C, H, W) with class indices (B,), as they are."""
+    stacked: tuple[Tensor, Tensor] = fast_collate(batch)
+    return stacked
+
+
 class Mixing:
     """timm's Mixup and CutMix of the images of a batch, as bytes, and of their smoothed targets.
 

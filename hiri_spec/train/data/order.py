@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from torch.utils.data import Sampler
 
+Member = TypeVar("Member")
 Key = tuple[int, int, int]
 """Epoch, number of the batch in it, number of the image in its data set."""
 
 
-def share(batch: Sequence[int], process_index: int, process_count: int) -> Sequence[int]:
+def share(batch: Sequence[Member], process_index: int, process_count: int) -> Sequence[Member]:
     """One process's part of a batch.
 
     Mixup and CutMix pair the first image with the last, the second with the last but one, and so on. Each process
@@ -76,3 +78,42 @@ class ValidationOrder(Sampler[list[Key]]):
         for number in range(self.first_batch, len(self)):
             batch = own[number * self.batch_size : (number + 1) * self.batch_size]
             yield [(self.epoch, number, index) for index in batch]
+
+
+@dataclass(slots=True)
+class StepOrder(Sampler[list[Key]]):
+    """Batches of epochs of `epoch_batches` each, cut out of pass after pass over all images, wherever they end.
+
+    Each pass is shuffled by (seed, pass); a batch may have the end of one in it and the beginning of the next. What
+    stands for the epoch in a key is the pass, as an epoch may see an image twice, and distorts it anew then.
+    """
+
+    images: int
+    batch_size: int
+    seed: int
+    process_index: int = 0
+    process_count: int = 1
+    epoch_batches: int = 1
+    epoch: int = 0
+    first_batch: int = 0
+
+    def __len__(self) -> int:
+        return self.epoch_batches
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        whole = self.batch_size * self.process_count
+        shuffled: int | None = None
+        order: list[int] = []
+        for number in range(self.first_batch, self.epoch_batches):
+            first = (self.epoch * self.epoch_batches + number) * whole
+            batch = []
+            for position in range(first, first + whole):
+                current, place = divmod(position, self.images)
+                if current != shuffled:
+                    shuffled = current
+                    order = np.random.default_rng((self.seed, current)).permutation(self.images).tolist()
+                batch.append((current, number, order[place]))
+            yield list(share(batch, self.process_index, self.process_count))
+
+
+Order = TrainingOrder | ValidationOrder | StepOrder

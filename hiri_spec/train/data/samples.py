@@ -7,46 +7,62 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
-from timm.data.loader import fast_collate
-from torch import Tensor
 from torch.utils.data import Dataset
 
-from .images import UNREADABLE, ImageSet, why_unreadable
-from .mixing import Mixing
+from .images import UNREADABLE, why_unreadable
 from .order import Key
 from .randomness import DISTORTION, reseeding
-from .transform import Transform
+
+Prepare = Callable[[Any], Any]
+"""Makes what a data set gives for a number ready for a batch, by chance in training."""
+Join = Callable[[list[Any], int, int], Any]
+"""Makes a batch of what was made ready, by the epoch and the number of the batch in it."""
+
+
+class Readable(Protocol):
+    """What is read by number: images with classes, or with whatever else is in them."""
+
+    def __len__(self) -> int:
+        """Number of images."""
+        ...
+
+    def __getitem__(self, index: int, /) -> Any:
+        """One image and what is known of it. Raises one of UNREADABLE where it can't be read."""
+        ...
+
+    def describe(self, index: int) -> str:
+        """What to call an image in a message."""
+        ...
 
 
 @dataclass(slots=True)
 class Ready:
-    """An image as bytes (channels, height, width), if there is one, and which numbers could not be read, and why."""
+    """What was made ready of an image, if it could be read, and which numbers could not be, and why."""
 
     key: Key
-    image: Tensor | None
-    target: int
+    content: Any | None
     failures: dict[int, str]
 
 
 class Gathered(NamedTuple):
-    """A batch: bytes (B, C, H, W), class indices (B,) or probabilities (B, classes); what could not be read for it."""
+    """A batch, if one could be made, and what could not be read for it."""
 
-    content: tuple[Tensor, Tensor] | None
+    content: Any | None
     failures: dict[int, str]
 
 
 class Samples(Dataset[Ready]):
-    """The images of a data set, transformed, by key.
+    """The images of a data set, made ready, by key.
 
     An unreadable image is left out where `attempts` is 1, or else replaced by the next readable one, as the step needs
     a whole batch. timm's data sets replace too, but tell nobody, least of all the process that started the workers.
     """
 
-    def __init__(self, images: ImageSet, transform: Transform, *, seed: int, attempts: int) -> None:
+    def __init__(self, images: Readable, prepare: Prepare, *, seed: int, attempts: int) -> None:
         self.images = images
-        self.transform = transform
+        self.prepare = prepare
         self.seed = seed
         self.attempts = attempts
 
@@ -61,32 +77,32 @@ class Samples(Dataset[Ready]):
         for attempt in range(self.attempts):
             number = (index + attempt) % len(self.images)
             try:
-                image, target = self.images[number]
+                sample = self.images[number]
             except UNREADABLE as error:
                 failures[number] = why_unreadable(error)
                 continue
             seed(self.seed, epoch, DISTORTION, index)
-            return Ready(key, self.transform(image), target, failures)
-        return Ready(key, None, -1, failures)
+            return Ready(key, self.prepare(sample), failures)
+        return Ready(key, None, failures)
 
 
 class Gather:
-    """Stacks what was read, and mixes it for training. Batches are made up by the process that has read them."""
+    """Makes batches of what was read, in the process that has read it.
 
-    def __init__(self, mixing: Mixing | None) -> None:
-        self._mixing = mixing
+    `is_training` is for batches that are whole or not made at all.
+    """
+
+    def __init__(self, join: Join, *, is_training: bool) -> None:
+        self._join = join
+        self._is_training = is_training
 
     def __call__(self, samples: Sequence[Ready]) -> Gathered:
         failures = {number: reason for sample in samples for number, reason in sample.failures.items()}
-        read = [(sample.image, sample.target) for sample in samples if sample.image is not None]
-        if not read:
-            return Gathered(None, failures)
-        if self._mixing is None:
-            return Gathered(fast_collate(read), failures)
-        if len(read) < len(samples):  # so many are unreadable that training ends here
+        read = [sample.content for sample in samples if sample.content is not None]
+        if not read or (self._is_training and len(read) < len(samples)):  # so many are unreadable that training ends
             return Gathered(None, failures)
         epoch, number, _ = samples[0].key
-        return Gathered(self._mixing(read, epoch, number), failures)
+        return Gathered(self._join(read, epoch, number), failures)
 
 
 def leave_interrupts(worker_id: int) -> None:

@@ -19,6 +19,7 @@ from torch import Tensor
 from torchvision.transforms import Compose, RandomErasing
 
 from ..augmentation import Augmentation
+from .images import Sample
 
 Transform = Callable[[Image.Image], Tensor]
 ERASED_AREA = 0.02, 1 / 3
@@ -59,6 +60,17 @@ def make_transform(
     )
     _keep_a_bit(transform)
     return Compose([transform, Erasing(augmentation.erasing, mean, std)]) if augmentation.erasing else transform
+
+
+class OnImage:
+    """A transform of the image alone, of an image and its class."""
+
+    def __init__(self, transform: Transform) -> None:
+        self._transform = transform
+
+    def __call__(self, sample: Sample) -> tuple[Tensor, int]:
+        image, target = sample
+        return self._transform(image), target
 
 
 def _keep_a_bit(transform: Compose) -> None:

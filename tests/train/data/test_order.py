@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from hiri_spec.train.data.order import Key, TrainingOrder, ValidationOrder, share
+from hiri_spec.train.data.order import Key, Order, StepOrder, TrainingOrder, ValidationOrder, share
 
 
-def batches(order: TrainingOrder | ValidationOrder, epoch: int = 0, first_batch: int = 0) -> list[list[Key]]:
+def batches(order: Order, epoch: int = 0, first_batch: int = 0) -> list[list[Key]]:
     order.epoch, order.first_batch = epoch, first_batch
     return list(order)
 
@@ -66,3 +66,36 @@ def test_validation_meets_each_image_once(images: int, batch_size: int, processe
     assert sorted(number for _, _, number in keys) == list(range(images))
     assert [len(order) for order in orders] == [len(list(order)) for order in orders]
     assert all(0 < len(batch) <= batch_size for order in orders for batch in order)
+
+
+def steps(index: int = 0, processes: int = 1, batch_size: int = 4, images: int = 10) -> StepOrder:
+    return StepOrder(images, batch_size, seed=1, process_index=index, process_count=processes, epoch_batches=7)
+
+
+def test_epochs_of_steps_go_through_the_images_pass_after_pass() -> None:
+    stream = [key for epoch in range(5) for batch in batches(steps(), epoch) for key in batch]
+    assert len(stream) == 5 * len(steps()) * 4 == 140
+    assert [key[0] for key in stream] == [position // 10 for position in range(140)]
+    passes = [tuple(key[2] for key in stream[start : start + 10]) for start in range(0, 140, 10)]
+    assert all(sorted(each) == list(range(10)) for each in passes)
+    assert len(set(passes)) == len(passes)
+
+
+def test_an_epoch_of_steps_can_be_entered_anywhere() -> None:
+    whole = batches(steps(), epoch=3)
+    assert [{number for _, number, _ in batch} for batch in whole] == [{number} for number in range(7)]
+    assert batches(steps(), epoch=3, first_batch=4) == whole[4:]
+    assert batches(steps(), epoch=3, first_batch=7) == []
+
+
+def test_steps_may_be_larger_than_the_images() -> None:
+    (batch, *_) = batches(steps(images=3), epoch=0)
+    assert sorted(key[2] for key in batch[:3]) == [0, 1, 2]
+    assert batch[3][0] == 1
+
+
+@pytest.mark.parametrize("processes", [2, 4], ids=str)
+def test_processes_share_the_steps_of_one(processes: int) -> None:
+    parts = [batches(steps(index, processes, batch_size=8 // processes)) for index in range(processes)]
+    for whole, *own in zip(batches(steps(batch_size=8)), *parts, strict=True):
+        assert sorted(whole) == sorted(key for part in own for key in part)

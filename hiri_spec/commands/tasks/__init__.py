@@ -1,0 +1,1 @@
+"""`hiri-spec tasks …`: detection and segmentation."""

@@ -1,0 +1,165 @@
+"""Does a network work under a head: one step of training and one prediction on generated images, timed."""
+
+from __future__ import annotations
+
+import math
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..nn.cuda import check_cuda
+from ..schema import ModelSpec
+from .detector import assemble
+from .scenes import IGNORED, Objects, PixelClasses, Target
+from .task import Task
+
+IMAGES = 2
+OBJECTS = 4
+LEARNING_RATE = 1e-4
+SMALLEST_SHARE, LARGEST_SHARE = 0.15, 0.5
+"""Sides of the drawn objects by those of the image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one step of training and one prediction showed. `found` counts objects, or pixels that got a class.
+
+    `seconds` are by what was done. `peak_bytes` is the most memory that the process held, or on CUDA what torch did.
+    """
+
+    strides: tuple[int, ...]
+    left_out: tuple[int, ...]
+    params: int
+    losses: dict[str, float]
+    seconds: dict[str, float]
+    found: int
+    peak_bytes: int
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether every loss is a number."""
+        return all(math.isfinite(value) for value in self.losses.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON, which has no NaN."""
+        return {
+            "strides": list(self.strides),
+            "left_out": list(self.left_out),
+            "params": self.params,
+            "losses": {name: value if math.isfinite(value) else None for name, value in self.losses.items()},
+            "seconds": self.seconds,
+            "found": self.found,
+            "peak_bytes": self.peak_bytes,
+            "is_sound": self.is_sound,
+        }
+
+
+def try_task(
+    origin: ModelSpec | str,
+    task: Task,
+    *,
+    side: int = 256,
+    device: str = "cpu",
+    seed: int = 0,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Trial:
+    """Build, learn for one step of AdamW from two generated images, and predict; `tell` hears what is being done.
+
+    The images are `side` pixels high and of different widths. Raises SpecError for what can't be built, and where
+    there is no such device.
+    """
+    if device == "cuda":
+        check_cuda()
+        torch.cuda.reset_peak_memory_stats()
+    seconds: dict[str, float] = {}
+
+    @contextmanager
+    def timed(name: str) -> Iterator[None]:
+        tell(name)
+        began = time.perf_counter()
+        yield
+        if device == "cuda":
+            torch.cuda.synchronize()
+        seconds[name] = time.perf_counter() - began
+
+    torch.manual_seed(seed)
+    with timed("build"):
+        model = assemble(origin, task).to(device)
+    images, targets = draw_scenes(task, side, seed)
+    images, targets = [image.to(device) for image in images], [target.to(device) for target in targets]
+    optimizer = torch.optim.AdamW((each for each in model.parameters() if each.requires_grad), lr=LEARNING_RATE)
+    model.train()
+    with timed("forward"):
+        losses = model(images, targets)
+    with timed("backward"):
+        sum(losses.values(), torch.zeros((), device=device)).backward()
+    with timed("step"):
+        optimizer.step()
+    model.eval()
+    with timed("prediction"), torch.no_grad():
+        answers = model(images)
+    return Trial(
+        strides=model.maps.strides,
+        left_out=model.maps.left_out,
+        params=sum(parameter.numel() for parameter in model.parameters()),
+        losses={name: float(value.detach()) for name, value in losses.items()},
+        seconds=seconds,
+        found=sum(each.classes.numel() if isinstance(each, PixelClasses) else len(each.boxes) for each in answers),
+        peak_bytes=read_peak(device),
+    )
+
+
+def read_peak(device: str) -> int:
+    """Bytes of memory: the most that torch took of a CUDA device, or that this process had resident."""
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # macOS tells bytes, Linux kibibytes
+
+
+def draw_scenes(task: Task, side: int, seed: int) -> tuple[list[Tensor], list[Target]]:
+    """Images of different widths with rectangles and ellipses of random colours on noise, and what is in them."""
+    generator = torch.Generator().manual_seed(seed)
+    images: list[Tensor] = []
+    targets: list[Target] = []
+    for index in range(IMAGES):
+        size = (side, side + index * (side // 8 + 1))
+        image = 0.5 * torch.rand((3, *size), generator=generator)
+        labels = torch.randint(task.classes, (OBJECTS,), generator=generator)
+        masks = torch.stack([draw_mask(size, generator, is_round=index % 2 == 1) for index in range(OBJECTS)])
+        for mask in masks:
+            image[:, mask] = torch.rand((3, 1), generator=generator)
+        images.append(image)
+        if task.kind.is_segmentation:
+            classes = torch.full(size, IGNORED)
+            for mask, label in zip(masks, labels, strict=True):
+                classes[mask] = label
+            targets.append(PixelClasses(classes))
+        else:
+            targets.append(Objects(size, torch.stack([box_around(mask) for mask in masks]), labels, masks))
+    return images, targets
+
+
+def draw_mask(size: tuple[int, int], generator: torch.Generator, *, is_round: bool) -> Tensor:
+    """A rectangle or an ellipse somewhere in an image of a size, as booleans (H, W)."""
+    ways = []
+    for length in size:
+        share, place = torch.rand(2, generator=generator).tolist()
+        radius = (SMALLEST_SHARE + share * (LARGEST_SHARE - SMALLEST_SHARE)) * length / 2
+        centre = radius + place * (length - 2 * radius)
+        ways.append(((torch.arange(length) + 0.5 - centre) / radius).abs())
+    down, across = ways[0][:, None], ways[1][None, :]
+    return down**2 + across**2 <= 1 if is_round else (down <= 1) & (across <= 1)
+
+
+def box_around(mask: Tensor) -> Tensor:
+    """The box (4,) around the pixels of a mask, its far sides behind the last of them."""
+    rows, columns = mask.any(dim=1).nonzero().flatten(), mask.any(dim=0).nonzero().flatten()
+    return torch.stack([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]).float()

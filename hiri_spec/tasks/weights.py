@@ -1,0 +1,96 @@
+"""Weights of detectors and segmenters: safetensors with spec, task, classes and image sizes inside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import safe_open
+from torch import nn
+
+from ..checkpoint_file import WEIGHTS_NAME
+from ..document import parse
+from ..errors import Problem, SpecError
+from ..messages import validate
+from ..nn.checkpoint import write_tensors
+from ..nn.load import read_weights
+from ..nn.transfer import transfer_weights
+from ..saving import replacing, to_yaml
+from ..schema import ModelSpec
+from ..train.networks import find_start
+from .detector import load_backbone
+from .model import DenseModel
+from .recipe import Images
+from .task import Task
+
+KEY = "hiri_spec.dense"
+"""Where what belongs to the weights is in the header of their file."""
+
+
+class DenseBelongings(BaseModel):
+    """What goes with the weights: all that it takes to build the model anew and to use it.
+
+    `spec` is YAML, or None where the backbone is timm's model `network`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    network: str
+    spec: str | None
+    task: Task
+    class_names: tuple[str, ...]
+    images: Images
+
+    @classmethod
+    def describe(cls, origin: ModelSpec | str, task: Task, class_names: tuple[str, ...], images: Images) -> Self:
+        """Those of a model; `images` says how images are made ready, of which evaluation's sizes are used."""
+        name, text = (origin, None) if isinstance(origin, str) else (origin.name, to_yaml(origin))
+        return cls(network=name, spec=text, task=task, class_names=class_names, images=images)
+
+    @property
+    def origin(self) -> ModelSpec | str:
+        """The backbone's spec, or its name in timm."""
+        return self.network if self.spec is None else validate(parse(self.spec, "the spec inside"))
+
+
+def save_dense(model: nn.Module, belongings: DenseBelongings, folder: Path) -> None:
+    """Write weights and what belongs to them into a folder, whole or not at all; raises SpecError if that can't be."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"can't be made a folder: {error.strerror or error}; choose another place"
+        raise SpecError(Problem(message, file=str(folder), code="unwritable")) from None
+    with replacing(folder / WEIGHTS_NAME) as temporary:
+        write_tensors(tensors, temporary, {"format": "pt", KEY: belongings.model_dump_json()})
+
+
+def read_belongings(place: Path) -> DenseBelongings | None:
+    """What belongs to the weights in a file; None where it is no such model's. Raises SpecError if it can't be read."""
+    if place.suffix != ".safetensors":
+        return None
+    with safe_open(place, "pt") as file:
+        text = (file.metadata() or {}).get(KEY)
+    try:
+        return None if text is None else DenseBelongings.model_validate_json(text)
+    except ValidationError:
+        message = "says of its head and classes what this version can't read; use the version that wrote it"
+        raise SpecError(Problem(message, file=str(place), code="unreadable")) from None
+
+
+def begin_with(model: DenseModel, source: str) -> str:
+    """Load what fits of weights that a training is to begin with; returns a report.
+
+    Those of a detector or segmenter go into the whole model, all others into the backbone. Raises SpecError where
+    there are none, or where nothing of them fits.
+    """
+    place = find_start(source)
+    if read_belongings(place) is None:
+        return f"backbone from {place}\n{load_backbone(model, source)}"
+    report = transfer_weights(model, read_weights(place).tensors)
+    if not report.carried:
+        message = "nothing in it fits this model; leave it out, or give weights of one that is like it"
+        raise SpecError(Problem(message, "--init-from", file=str(place), code="nothing_carried"))
+    model.transfer = report
+    return f"weights of {place}\n{report}"

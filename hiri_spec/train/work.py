@@ -1,0 +1,110 @@
+"""Work: what a session trains, read and checked; a kind of task has one, and the session is the same for all."""
+
+from __future__ import annotations
+
+import os
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import accelerate
+import numpy
+import timm
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from .. import __version__
+from ..errors import Problem, SpecError
+from ..schema import ModelSpec
+from .goal import Goal
+from .plan import Plan
+from .run_folder import Run, RunFolder
+from .watcher import Started
+
+Place = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What every run may be asked for, whatever its task."""
+
+    data: str
+    init_from: Place | None = None
+    device: str = "auto"
+    tracker: str | None = None
+    checkpoint_grad: bool = False
+    restart: bool = False
+
+
+class Work(ABC):
+    """A network, data and a recipe that go together, and the folder for what comes of them."""
+
+    folder: RunFolder
+    plan: Plan
+    wishes: Wishes
+    name: str
+    """The network's name."""
+    spec: ModelSpec | None
+    """Its spec, unless it is timm's."""
+
+    @abstractmethod
+    def make_loaders(self, processes: Accelerator) -> tuple[Any, Any]:
+        """The `Batches` of this process for training and validation; raises SpecError where batches don't divide."""
+
+    @abstractmethod
+    def make_goal(self, processes: Accelerator, validation: Any) -> Goal:
+        """What is learnt, and judged by those held-out batches."""
+
+    @abstractmethod
+    def build(self) -> nn.Module:
+        """The module with fresh weights from torch's random numbers."""
+
+    @abstractmethod
+    def start(self, model: nn.Module) -> str:
+        """Load the weights that are wished for to begin with; returns a report of what was carried."""
+
+    @abstractmethod
+    def set_checkpointing(self, model: nn.Module) -> None:
+        """Have a network keep less and compute more."""
+
+    @abstractmethod
+    def describe(self, processes: Accelerator) -> Run:
+        """What run.json says of a run that begins now."""
+
+    @abstractmethod
+    def tell_start(self, params: int, processes: Accelerator, steps: int, steps_per_epoch: int) -> Started:
+        """What is told when the first step comes next."""
+
+    @abstractmethod
+    def write_report(self, tell: Callable[[str], None]) -> None:
+        """Write what a run leaves for people to read, however it ended."""
+
+
+def share_batches(plan: Plan, count: int) -> int:
+    """Images of one batch of one of `count` processes; raises SpecError where a step's images don't divide so."""
+    parts = plan.accumulate * count
+    if plan.batch_size % parts:
+        message = (
+            f"{plan.batch_size} images don't divide among {count} processes of {plan.accumulate} batches each; "
+            f"use a multiple of {parts}"
+        )
+        raise SpecError(Problem(message, "batch_size", code="indivisible"))
+    return plan.batch_size // parts
+
+
+def list_versions(*packages: Any) -> dict[str, str]:
+    """The versions of Python, of this package and of those that have a say in every training, and of others."""
+    return {
+        "python": sys.version.split()[0],
+        "hiri-spec": __version__,
+        **{package.__name__: str(package.__version__) for package in (torch, timm, accelerate, numpy, *packages)},
+    }
+
+
+def now() -> str:
+    """The time as run.json has it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
