@@ -110,7 +110,9 @@ class MMDetModel(DenseModel):
             return self._run_regions(levels)
 
     def _run_stages(self, levels: Sequence[Tensor]) -> dict[str, int]:
-        features = self.detector.rpn_head.init_proposal_features.weight[None]
+        proposals = self.detector.rpn_head
+        proposals.init_proposal_bboxes.weight.clone()  # read, though `cut_out` takes all regions from one place
+        features = proposals.init_proposal_features.weight[None]
         count = features.shape[1]
         roi_head = self.detector.roi_head
         for extractor, head in zip(roi_head.bbox_roi_extractor, roi_head.bbox_head, strict=True):
