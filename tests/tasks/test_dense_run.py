@@ -52,7 +52,7 @@ def test_the_same_call_again_does_nothing(tmp_path: Path, dense_run: Path) -> No
 
 def test_another_task_in_its_folder_is_refused(tmp_path: Path) -> None:
     run(tmp_path, flags={"epochs": 1})
-    with pytest.raises(SpecError, match=r"holds another run: task\.strides was null, is \[8, 16, 32\]\. .*--restart"):
+    with pytest.raises(SpecError, match=r"holds another run: task\.strides was –, is \(8, 16, 32\)\. .*--restart"):
         run(tmp_path, flags={"epochs": 1}, strides=(8, 16, 32))
 
 
