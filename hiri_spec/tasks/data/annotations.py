@@ -9,29 +9,17 @@ import json
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, NotRequired, TypeAlias
+from typing import Annotated, Any, Literal, NotRequired, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict  # pydantic refuses Python 3.11's own
 
 from ...errors import Problem, SpecError, format_path, show
+from .runs import Flaw, Runs, read_runs
 
 SHOWN = 5
 """Problems that are told one by one."""
 STRICT = ConfigDict(strict=True)
-
-
-class Runs(NamedTuple):
-    """A mask as the lengths of its runs column by column, empty first; `counts` may be COCO's letters for them."""
-
-    size: tuple[int, int]
-    counts: list[int] | str
-
-
-class Flaw(str):
-    """What is wrong with a mask."""
-
-    __slots__ = ()
 
 
 Segmentation: TypeAlias = "list[array[float]] | Runs | Flaw"
@@ -40,7 +28,7 @@ Segmentation: TypeAlias = "list[array[float]] | Runs | Flaw"
 def _read_segmentation(value: Any) -> Segmentation:
     """Polygons in a compact form, as a file has a million of them; or runs; or what is wrong."""
     if isinstance(value, dict):
-        return _read_runs(value.get("size"), value.get("counts"))
+        return read_runs(value.get("size"), value.get("counts"))
     if not isinstance(value, list) or not value:
         return Flaw(f"{show(value)} is no mask; write polygons, [[x, y, x, y, x, y, …], …], or runs, size and counts")
     polygons = []
@@ -53,18 +41,6 @@ def _read_segmentation(value: Any) -> Segmentation:
         except TypeError:
             return Flaw(f"polygon {number} has something in it that is no number; write x, y of each corner")
     return polygons
-
-
-def _read_runs(size: Any, counts: Any) -> Runs | Flaw:
-    if not (isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side > 0 for side in size)):
-        return Flaw(f"runs of size {show(size)}; write [height, width] of the image")
-    if isinstance(counts, str) and counts.isascii():
-        return Runs((size[0], size[1]), counts)
-    if not isinstance(counts, list) or not all(isinstance(count, int) and count >= 0 for count in counts):
-        return Flaw(f"runs of counts {show(counts)}; write their lengths, or COCO's letters for them")
-    if sum(counts) != size[0] * size[1]:
-        return Flaw(f"runs of {sum(counts):,} pixels in all; those of {size[0]} x {size[1]} are {size[0] * size[1]:,}")
-    return Runs((size[0], size[1]), counts)
 
 
 @with_config(STRICT)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from ...errors import show, suggest
-from .annotations import Complaints, Flaw, Runs, read_annotations
+from .annotations import Complaints, read_annotations
+from .runs import Flaw, Runs
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
