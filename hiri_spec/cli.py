@@ -19,6 +19,7 @@ from .commands.export import export
 from .commands.predict import predict
 from .commands.scale import scale_up
 from .commands.summary import summary
+from .commands.tasks.app import tasks
 from .commands.train import train
 from .commands.tune import tune
 from .cost import CONVENTION, Cost, CostRow
@@ -227,6 +228,7 @@ app.command("predict", epilog="Example: hiri-spec predict runs/tiny-digits photo
 app.command("bench", epilog="Example: hiri-spec bench hiri_s@448 pvt_v2_b2@448 timm:resnet50@224 --modes eager,onnx")(
     bench
 )
+app.add_typer(tasks, name="tasks")
 app.command("tune", epilog="Example: hiri-spec tune hiri_s --resolution 448 --threads 2")(tune)
 
 

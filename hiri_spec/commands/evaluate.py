@@ -13,6 +13,7 @@ import typer
 from ..command_line import JsonOption, console, print_tables
 from ..errors import Problem, SpecError, suggest
 from ..quantities import format_resolution
+from .extras import require
 from .progress import ImageProgress
 from .trained_options import (
     BatchOption,
@@ -61,6 +62,7 @@ def evaluate(
     """
     if split not in SPLITS:
         raise SpecError(Problem(f"{split!r} is none of {', '.join(SPLITS)}; {suggest(split, SPLITS)}", "--split"))
+    require("train")
     trained = load_network(network, ema=ema, last=last, resolution=resolution, classes=classes)
     from ..train.assessment import assess
     from ..train.job import default_workers

@@ -12,6 +12,7 @@ import typer
 
 from ..command_line import JsonOption, console, print_tables
 from ..errors import Problem, SpecError
+from .extras import require
 from .progress import ImageProgress
 from .trained_options import (
     BatchOption,
@@ -50,6 +51,7 @@ def predict(
 
     Images are made ready as validation images of the training are. Status 1 if some can't be read, 2 if none can.
     """
+    require("train")
     trained = load_network(network, ema=ema, last=last, resolution=resolution, classes=classes)
     from ..train.data.image_files import list_images
     from ..train.job import default_workers

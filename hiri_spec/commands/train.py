@@ -11,6 +11,7 @@ import typer
 
 from ..command_line import JsonOption, SetOption
 from ..files import parse_assignments
+from .extras import require
 
 if TYPE_CHECKING:
     from ..train.run import TrainResult
@@ -69,6 +70,7 @@ def train(
     that was done kept.
     """
     changes = parse_assignments(set or [])
+    require("train")
     from ..train.settings import parse_size
 
     flags: dict[str, Any] = {
@@ -99,14 +101,15 @@ def train(
             watcher=screen,
         )
     if result.is_main:
-        sys.stdout.write(json.dumps(_as_dict(result), indent=2) + "\n" if as_json else describe_result(result))
+        sys.stdout.write(json.dumps(as_dict(result), indent=2) + "\n" if as_json else describe_result(result))
     if result.status == "interrupted":
         if result.is_main:
             sys.stderr.write("stopped; the same command goes on from here\n")
         raise typer.Exit(128 + (result.signal or 2))
 
 
-def _as_dict(result: TrainResult) -> dict[str, Any]:
+def as_dict(result: TrainResult) -> dict[str, Any]:
+    """A run for JSON."""
     return {"status": result.status, "out": str(result.out), "steps": result.steps, "epochs": result.rows}
 
 

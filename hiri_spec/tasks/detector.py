@@ -12,13 +12,10 @@ from ..files import SpecLike, as_spec
 from ..nn.transfer import Transfer
 from ..schema import ModelSpec
 from ..train.networks import start_from
-from .heads import HOSTS
+from .heads import HOSTS, MODULES
 from .maps import make_maps
 from .model import DenseModel
 from .task import Norms, Task, read_task
-
-MODULES = {"torchvision": "torchvision", "mmdet": "mmcv", "transformers": "transformers"}
-"""A module by which each host is known to be installed."""
 
 
 def detector(

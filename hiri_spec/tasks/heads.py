@@ -70,6 +70,9 @@ HEADS: dict[str, Head] = {
 HOSTS = {"torchvision": "torchvision", "mmdet": "onedl-mmdetection", "transformers": "transformers"}
 """The package of each host."""
 
+MODULES = {"torchvision": "torchvision", "mmdet": "mmcv", "transformers": "transformers"}
+"""A module by which each host is known to be installed."""
+
 
 def find_head(name: str) -> Head:
     """The head of a name; raises SpecError if there is none."""

@@ -27,7 +27,7 @@ from ..train.watcher import Started
 from ..train.work import Place, Wishes, Work, list_versions, now, share_batches
 from .data.loader import SceneLoader, make_scene_loader
 from .data.scene_set import SceneSet
-from .data.source import open_scenes
+from .data.source import open_scene_splits
 from .detector import assemble, check_host
 from .goal import DenseGoal, score_of
 from .heads import find_head
@@ -86,7 +86,6 @@ class DenseJob(Work):
         self._check_norms(processes)
         options: dict[str, Any] = {
             "images": recipe.images,
-            "batch_size": share_batches(recipe, count),
             "seed": recipe.seed,
             "workers": self.workers,
             "process_index": processes.process_index,
@@ -94,10 +93,15 @@ class DenseJob(Work):
             "device": processes.device,
             "max_unreadable": recipe.max_unreadable,
         }
-        steps: dict[str, Any] = {"epoch_steps": recipe.epoch_steps, "accumulate": recipe.accumulate}
+        training: dict[str, Any] = {
+            "batch_size": share_batches(recipe, count),
+            "epoch_steps": recipe.epoch_steps,
+            "accumulate": recipe.accumulate,
+        }
         return (
-            make_scene_loader(self.training, is_training=True, **options, **steps),
-            make_scene_loader(self.validation, is_training=False, **options),
+            make_scene_loader(self.training, is_training=True, **options, **training),
+            # one by one: what is seen in an image would depend on the padding that others bring
+            make_scene_loader(self.validation, is_training=False, batch_size=1, **options),
         )
 
     def _check_norms(self, processes: Accelerator) -> None:
@@ -180,7 +184,7 @@ def read_dense_job(asked: DenseAsked, tell: Callable[[str], None]) -> DenseJob:
     if recipe.optimizer.layer_decay is not None:
         message = "decays learning rates over the layers of a classifier, and heads have others; leave it null"
         raise SpecError(Problem(message, "optimizer.layer_decay"))
-    training, validation = (open_scenes(wishes.data, split, head) for split in ("train", "validation"))
+    training, validation = open_scene_splits(wishes.data, head)
     task = _read_task(asked, len(training.class_names), tell)
     check_host(task)
     origin = read_origin(asked.network, of_spec, recipe.drop_path_rate, tell)

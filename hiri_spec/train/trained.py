@@ -63,7 +63,7 @@ def load_trained(
     classes and the way of their images with them, wherever they lie now, others the defaults of their network. Raises
     SpecError where there are no such weights, where they give no scores, and for a size that the network refuses.
     """
-    place = _find(source, ema=ema, last=last)
+    place = find_trained(source, ema=ema, last=last)
     loaded = _load_timm(place) if read_checkpoint(place).spec is None else _load_spec(place)
     belongings = Belongings.read(place)
     if belongings is not None:
@@ -75,7 +75,7 @@ def load_trained(
     return loaded if resolution is None else _resized(loaded, resolution)
 
 
-def _find(source: str | os.PathLike[str], *, ema: bool, last: bool) -> Path:
+def find_trained(source: str | os.PathLike[str], *, ema: bool, last: bool) -> Path:
     """The weights file that is meant."""
     place = Path(source)
     folder = RunFolder(place)

@@ -86,14 +86,14 @@ class MMDetModel(DenseModel):
         from mmengine.structures import InstanceData
 
         if not isinstance(target, Objects):
-            raise SpecError(
-                Problem(f"{self.task.head} learns from Objects, not from {type(target).__name__}", "targets")
-            )
+            message = f"{self.task.head} learns from Objects; {type(target).__name__} is none"
+            raise SpecError(Problem(message, "targets"))
         kept = slice(None) if target.is_crowd is None else ~target.is_crowd.bool()
         instances = InstanceData(bboxes=target.boxes[kept].float(), labels=target.labels[kept].long())
         if self.finds_masks:
             if target.masks is None:
-                raise SpecError(Problem(f"{self.task.head} learns from masks, and an image has none", "targets"))
+                message = f"{self.task.head} learns from masks, and an image comes without; give masks (N, H, W)"
+                raise SpecError(Problem(message, "targets"))
             instances.masks = BitmapMasks(target.masks[kept].to("cpu", torch.uint8).numpy(), *target.size)
         return instances
 

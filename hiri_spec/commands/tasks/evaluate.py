@@ -1,0 +1,114 @@
+"""`hiri-spec tasks evaluate`: average precision, or intersection over union, of a trained network on a data set."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ...command_line import JsonOption, console, print_tables
+from ...errors import Problem, SpecError, suggest
+from ..extras import require
+from ..progress import ImageProgress
+from ..trained_options import DeviceOption, EmaOption, LastOption, WorkersOption
+from .trained_options import RunArgument, SizeOption, read_sizes
+
+if TYPE_CHECKING:
+    from ...tasks.assessment import DenseAssessment
+    from ...tasks.trained import TrainedDense
+
+SPLITS = ("train", "validation")
+
+
+def evaluate(
+    network: RunArgument,
+    data: Annotated[
+        str | None, typer.Option(metavar="SOURCE", help="With the classes of the training; by default the run's own.")
+    ] = None,
+    split: Annotated[str, typer.Option(metavar="train|validation", help="Which part of the data.")] = "validation",
+    ema: EmaOption = False,
+    last: LastOption = False,
+    size: SizeOption = None,
+    workers: WorkersOption = None,
+    device: DeviceOption = "auto",
+    max_unreadable: Annotated[
+        float, typer.Option(metavar="SHARE", min=0, max=1, help="Of images that may be passed over as unreadable.")
+    ] = 0.01,
+    as_json: JsonOption = False,
+) -> None:
+    """COCO's AP, AP50, AP75, APs, APm, APl of boxes and masks, or mIoU and pixel accuracy, in per cent."""
+    if split not in SPLITS:
+        raise SpecError(Problem(f"{split!r} is none of {', '.join(SPLITS)}; {suggest(split, SPLITS)}", "--split"))
+    require("detect")
+    # torch and timm take seconds to import: after the mistakes that can be told without them
+    from ...tasks.assessment import assess_dense, open_known
+    from ...tasks.trained import load_dense
+    from ...train.job import default_workers
+
+    trained = load_dense(network, ema=ema, last=last)
+    source = data if data is not None else trained.data
+    if source is None:
+        raise SpecError(Problem("of plain weights nobody knows their data; name some", "--data", code="no_data"))
+    images = read_sizes(size, trained.images)
+    scenes = open_known(trained, source, "train" if split == "train" else "validation")
+    try:
+        with ImageProgress(len(scenes)) as progress:
+            done = assess_dense(
+                trained,
+                scenes,
+                images=images,
+                workers=default_workers() if workers is None else workers,
+                device=device,
+                max_unreadable=max_unreadable,
+                advance=progress.advance,
+            )
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        raise typer.Exit(130) from None
+    for image, why in done.unreadable.items():
+        sys.stderr.write(f"note: {image} can't be read ({why}), and was passed over\n")
+    told = {
+        "network": trained.name,
+        "weights": str(trained.weights),
+        "data": source,
+        "split": split,
+        "size": [images.short_side, images.longest_side],
+        "device": done.device,
+        "images": done.images,
+        "unreadable": len(done.unreadable),
+        **done.figures,
+        "images_per_s": round(done.images_per_s, 2),
+    }
+    if as_json:
+        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+    else:
+        _print(trained, source, split, done)
+
+
+def _print(trained: TrainedDense, source: str, split: str, done: DenseAssessment) -> None:
+    out = console()
+    out.print(f"{trained.name}, {trained.weights}", soft_wrap=True, markup=False)
+    speed = f"{done.images_per_s:,.1f} images/s on {done.device}"
+    out.print(f"{source}, {split}: {done.images:,} images, {speed}", soft_wrap=True, markup=False)
+    out.print()
+    print_tables(out, _table(done.figures))
+
+
+def _table(figures: dict[str, float | None]) -> Any:
+    """Figures of masks below those of boxes."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    own = [name for name in figures if not name.startswith("mask_")]
+    has_masks = len(own) < len(figures)
+    if has_masks:
+        table.add_column("of")
+    for name in own:
+        table.add_column(f"{name} %", justify="right")
+    for what, prefix in (("boxes", ""), ("masks", "mask_"))[: 1 + has_masks]:
+        cells = ["none" if (value := figures[prefix + name]) is None else f"{value:.2f}" for name in own]
+        table.add_row(*([what] if has_masks else []), *cells)
+    return table

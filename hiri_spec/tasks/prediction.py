@@ -1,0 +1,66 @@
+"""What a trained detector or segmenter sees in image files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ..train.data.images import UNREADABLE, why_unreadable
+from ..train.devices import check_device, opened_accelerator
+from .data.scene_set import read_image
+from .data.transform import EvaluationTransform, as_floats
+from .drawing import draw_answer
+from .recipe import Images
+from .rescaling import rescale
+from .scenes import Answer
+from .trained import TrainedDense
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is seen in an image: `answer` in the pixels of `pixels` (3, H, W), bytes; or the `problem` of the file."""
+
+    image: Path
+    pixels: Tensor | None
+    answer: Answer | None
+    problem: str | None = None
+
+    def draw(self, class_names: Sequence[str], threshold: float) -> Image.Image:
+        """The answer on its image."""
+        assert self.pixels is not None
+        assert self.answer is not None
+        return draw_answer(self.pixels, self.answer, class_names, threshold=threshold)
+
+
+def predict_dense(
+    trained: TrainedDense,
+    images: Sequence[str | os.PathLike[str]],
+    *,
+    sizes: Images | None = None,
+    device: str = "auto",
+) -> Iterator[Sight]:
+    """What is seen in each image file, one after the other, made ready as in training, or as `sizes` says.
+
+    Raises SpecError for a device that isn't there.
+    """
+    check_device(device, "no")
+    transform = EvaluationTransform(sizes or trained.images)
+    with opened_accelerator(device, mixed_precision="no", accumulate=1, tracker=None, logs="") as accelerator:
+        model = trained.model.to(accelerator.device)
+        for place in map(Path, images):
+            try:
+                pixels = read_image(place)
+            except UNREADABLE as error:
+                yield Sight(place, None, None, why_unreadable(error))
+                continue
+            resized = as_floats(transform.resize(pixels)).to(accelerator.device)
+            with torch.inference_mode():
+                (answer,) = model([resized])
+            size = resized.shape[-2], resized.shape[-1]
+            yield Sight(place, pixels, rescale(answer, size, (pixels.shape[-2], pixels.shape[-1])))

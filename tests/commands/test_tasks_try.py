@@ -1,0 +1,113 @@
+"""`hiri-spec tasks try` as users type it."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+import pytest
+import torch
+from dense_commands import run_tasks
+from dense_scenes import task_of
+from told import Command
+
+from hiri_spec.tasks.hosts import torchvision_host
+from hiri_spec.tasks.scenes import IGNORED, Objects, PixelClasses
+from hiri_spec.tasks.trying import draw_scenes
+
+
+@pytest.fixture
+def try_it(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run `hiri-spec tasks try`."""
+    return partial(run_tasks, capsys, monkeypatch, "try")
+
+
+@pytest.mark.parametrize("head", ["retinanet", "mask_rcnn", "upernet"])
+def test_losses_times_and_memory(try_it: Command, head: str) -> None:
+    told = try_it("tiny", "--head", head, "--size", "64", "--json")
+    assert told.status == 0
+    own = json.loads(told.out)
+    assert (own["name"], own["head"], own["device"], own["size"]) == ("tiny", head, "cpu", 64)
+    assert own["is_sound"]
+    assert own["losses"]
+    assert all(value > 0 for value in own["losses"].values())
+    assert list(own["seconds"]) == ["build", "forward", "backward", "step", "prediction"]
+    assert own["params"] > 10**6
+    assert own["peak_bytes"] > 10**8
+    assert own["left_out"] == ([64] if head == "upernet" else [])
+    assert told.err.splitlines() == [
+        "building …",
+        "learning from two images …",
+        "computing gradients …",
+        "taking a step …",
+        "predicting …",
+    ]
+
+
+def test_tables_for_people(try_it: Command) -> None:
+    told = try_it("tiny", "--head", "upernet", "--size", "64")
+    assert told.status == 0
+    lines = told.out.splitlines()
+    assert lines[0].startswith("tiny under UPerNet (transformers) on maps of stride 4, 8, 16, 32: ")
+    first_words = [line.split()[0] for line in lines if line.strip()]
+    assert {"loss", "loss_auxiliary", "build", "backward"} <= set(first_words)
+    assert "8,768 pixels got a class. Peak memory of the process: " in lines[-1]  # 64 x 64 and 64 x 73
+
+
+def test_a_loss_that_is_no_number_is_told(try_it: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = torchvision_host.TorchvisionRetinaNet.compute_losses
+    monkeypatch.setattr(
+        torchvision_host.TorchvisionRetinaNet,
+        "compute_losses",
+        lambda *arguments: real(*arguments) | {"bbox_regression": torch.tensor(torch.nan, requires_grad=True)},
+    )
+    told = try_it("tiny", "--head", "retinanet", "--size", "64", "--json")
+    assert told.status == 1
+    assert told.err.splitlines()[-1] == "error: no number: bbox_regression"
+    assert json.loads(told.out)["losses"]["bbox_regression"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("tiny", "--device", "gpu"), "error: --device: 'gpu' is none of cpu, cuda; "),
+        (("tiny", "--head", "yolo"), "error: --head: 'yolo' is no head; "),
+        (("tiny", "--strides", "8"), "error: --strides: [8] is one map, and a neck joins two or more"),
+        (("tiny", "--head", "upernet", "--classes", "300"), "error: --classes: 300 classes are too many"),
+    ],
+    ids=["device", "head", "strides", "classes"],
+)
+def test_mistakes_are_told_by_their_option(try_it: Command, arguments: tuple[str, ...], message: str) -> None:
+    told = try_it(*arguments)
+    assert (told.status, told.out) == (2, "")
+    assert told.err.splitlines()[-1].startswith(message)
+
+
+def test_a_device_that_is_not_there_is_told(try_it: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    told = try_it("tiny", "--device", "cuda")
+    assert told.status == 2
+    assert "use --device cpu" in told.err
+
+
+def test_what_is_drawn_is_where_it_is_said_to_be() -> None:
+    images, targets = draw_scenes(task_of("mask_rcnn"), 64, seed=0)
+    assert [tuple(image.shape) for image in images] == [(3, 64, 64), (3, 64, 73)]
+    for image, target in zip(images, targets, strict=True):
+        assert isinstance(target, Objects)
+        assert target.masks is not None
+        assert target.size == tuple(image.shape[-2:])
+        for box, mask in zip(target.boxes.int().tolist(), target.masks, strict=True):
+            left, top, right, bottom = box
+            assert mask[top:bottom, left:right].sum() == mask.sum() > 0
+            assert mask[top].any()
+            assert mask[bottom - 1].any()
+            assert mask[:, left].any()
+            assert mask[:, right - 1].any()
+        last = image[:, target.masks[-1]]
+        assert (last == last[:, :1]).all()  # of one colour, over all that was drawn before
+    assert torch.equal(draw_scenes(task_of("mask_rcnn"), 64, seed=0)[0][0], images[0])
+    _, maps = draw_scenes(task_of("upernet"), 64, seed=0)
+    assert isinstance(maps[0], PixelClasses)
+    assert IGNORED in maps[0].classes
+    assert set(maps[0].classes.unique().tolist()) <= {0, 1, 2, IGNORED}
