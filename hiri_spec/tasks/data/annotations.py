@@ -5,13 +5,13 @@ See https://cocodataset.org/#format-data for the form. Keys that nothing here ne
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic_core import from_json
 from typing_extensions import TypedDict  # pydantic refuses Python 3.11's own
 
 from ...errors import Problem, SpecError, format_path, show
@@ -20,6 +20,8 @@ from .runs import Flaw, Runs, read_runs
 SHOWN = 5
 """Problems that are told one by one."""
 STRICT = ConfigDict(strict=True)
+Id = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Side = Annotated[int, Field(gt=0, lt=2**31)]
 
 
 Segmentation: TypeAlias = "list[array[float]] | Runs | Flaw"
@@ -47,17 +49,17 @@ def _read_segmentation(value: Any) -> Segmentation:
 class ImageEntry(TypedDict):
     """An image, sides in pixels."""
 
-    id: int
+    id: Id
     file_name: Annotated[str, Field(min_length=1)]
-    height: Annotated[int, Field(gt=0)]
-    width: Annotated[int, Field(gt=0)]
+    height: Side
+    width: Side
 
 
 @with_config(STRICT)
 class Category(TypedDict):
     """A class."""
 
-    id: int
+    id: Id
     name: str
 
 
@@ -65,9 +67,9 @@ class Category(TypedDict):
 class Annotation(TypedDict):
     """An object: `bbox` is x, y, width, height in pixels, `area` in pixels."""
 
-    id: int
-    image_id: int
-    category_id: int
+    id: Id
+    image_id: Id
+    category_id: Id
     bbox: tuple[float, float, float, float]
     iscrowd: NotRequired[Literal[0, 1]]
     area: NotRequired[Annotated[float, Field(ge=0, allow_inf_nan=False)]]
@@ -161,7 +163,7 @@ def _explain(error: ValidationError, file: Path, content: bytes) -> SpecError:
         why = str(details[0].get("ctx", {}).get("error", "")).partition(" at ")
         message = f"is not JSON, or not all of it ({why[0]} at {why[2]}); write it anew, or fetch it again"
         return SpecError(Problem(message, file=str(file), code="no_json"))
-    written = json.loads(content)
+    written = from_json(content)
     complaints = Complaints(file)
 
     def explain(index: int) -> tuple[str, str]:
