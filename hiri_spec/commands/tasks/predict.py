@@ -121,7 +121,7 @@ def _as_dict(sight: Sight, picture: Path, class_names: tuple[str, ...], threshol
         for label, score, box in zip(
             sight.answer.labels.tolist(),
             sight.answer.scores.tolist(),
-            sight.answer.boxes.round(decimals=2).tolist(),
+            sight.answer.boxes.double().round(decimals=2).tolist(),
             strict=True,
         )
         if score >= threshold
