@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
-from ...train.data.loader import MAX_UNREADABLE, Reader, check_batches, count_attempts
+from ...train.data.loader import MAX_UNREADABLE, Epochs, Reader, check_batches, count_attempts
 from ...train.data.order import Order, StepOrder, TrainingOrder, ValidationOrder
 from ...train.data.samples import Gather, Samples
 from ..recipe import Images
@@ -15,31 +15,18 @@ from .scene_set import SceneSet
 from .transform import EvaluationTransform, TrainingTransform
 
 
-class SceneLoader:
-    """Batches of images (3, h, w), numbers from 0 to 1 and each of its own size, with what is in each, on the device.
+class SceneLoader(Epochs[Batch]):
+    """Batches of images (3, h, w), numbers from 0 to 1, each of its own size, with what is in each; on the device."""
 
-    `len()` is the number of batches of an epoch.
-    """
 
-    def __init__(self, reader: Reader, order: Order, device: torch.device) -> None:
+class _OnDevice:
+    """What a reader reads, unpacked on a device."""
+
+    def __init__(self, reader: Reader, device: torch.device) -> None:
         self._reader = reader
-        self._order = order
         self._device = device
 
-    @property
-    def unreadable(self) -> dict[str, str]:
-        """The images that could not be read so far, and why."""
-        return self._reader.unreadable
-
-    def __len__(self) -> int:
-        return len(self._order)
-
-    def epoch(self, epoch: int, first_batch: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch, both counted from 0, from one batch on; one epoch at a time.
-
-        Raises SpecError once too many images are unreadable.
-        """
-        self._order.epoch, self._order.first_batch = epoch, first_batch
+    def __iter__(self) -> Iterator[Batch]:
         for packed in self._reader:
             yield packed.unpack(self._device)
 
@@ -89,4 +76,4 @@ def make_scene_loader(
         pin_memory=device.type == "cuda",
         max_unreadable=max_unreadable,
     )
-    return SceneLoader(reader, order, device)
+    return SceneLoader(reader, order, _OnDevice(reader, device))

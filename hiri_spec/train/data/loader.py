@@ -8,9 +8,9 @@ within an epoch could not go on as if it had not been.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from timm.data.loader import PrefetchLoader
@@ -26,6 +26,7 @@ from .samples import Gather, Gathered, Samples, leave_interrupts
 from .transform import OnImage, make_transform, normalisation
 
 Batch = tuple[Tensor, Tensor]
+Given = TypeVar("Given")
 SHOWN_FILES = 3
 MAX_UNREADABLE = 0.01
 
@@ -115,17 +116,13 @@ def check_batches(batch_size: int, workers: int, *, at_most: int | None, process
         raise SpecError(Problem(message, "batch_size", code="too_large"))
 
 
-class Loader:
-    """Batches of images (B, C, H, W), normalised, on the device, with their targets.
+class Epochs(Generic[Given]):
+    """What `batches` makes of what a reader reads, epoch by epoch. `len()` is the number of batches of an epoch."""
 
-    In training targets are probabilities (B, classes), smoothed and mixed; otherwise class indices (B,).
-    `len()` is the number of batches of an epoch.
-    """
-
-    def __init__(self, reader: Reader, order: Order, normalised: PrefetchLoader) -> None:
+    def __init__(self, reader: Reader, order: Order, batches: Iterable[Given]) -> None:
         self._reader = reader
         self._order = order
-        self._normalised = normalised
+        self._batches = batches
 
     @property
     def unreadable(self) -> dict[str, str]:
@@ -135,13 +132,20 @@ class Loader:
     def __len__(self) -> int:
         return len(self._order)
 
-    def epoch(self, epoch: int, first_batch: int = 0) -> Iterator[Batch]:
+    def epoch(self, epoch: int, first_batch: int = 0) -> Iterator[Given]:
         """The batches of an epoch, both counted from 0, from one batch on; one epoch at a time.
 
         Raises SpecError once too many images are unreadable.
         """
         self._order.epoch, self._order.first_batch = epoch, first_batch
-        yield from self._normalised
+        yield from self._batches
+
+
+class Loader(Epochs[Batch]):
+    """Batches of images (B, C, H, W), normalised, on the device, with their targets.
+
+    In training targets are probabilities (B, classes), smoothed and mixed; otherwise class indices (B,).
+    """
 
 
 def make_loader(
