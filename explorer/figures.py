@@ -8,8 +8,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from hiri_spec import SpecError
-from hiri_spec.errors import Problem
 from hiri_spec.files import write_bytes
 
 COLOURS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#000000")
@@ -119,12 +117,3 @@ def save_figure(figure: Any, folder: Path, name: str) -> str:
             figure.savefig(content, format=suffix, metadata=metadata)
             write_bytes(folder / f"{name}.{suffix}", content.getvalue())
     return f"{name}.svg"
-
-
-def make_folder(folder: Path) -> None:
-    """Make the folder of --out; raises SpecError where it can't be made."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise SpecError(Problem(f"{folder} cannot be made: {reason}; choose another folder", "--out")) from None

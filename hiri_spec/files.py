@@ -45,7 +45,8 @@ NOT_SPECS = ("spaces", "recipes")
 
 def builtin_specs() -> dict[str, FilePath]:
     """The built-in specs by name."""
-    return {path.stem: path for path in sorted(SPECS.rglob("*.yaml"), key=_place) if path.parent.name not in NOT_SPECS}
+    found = sorted(SPECS.rglob("*.yaml"), key=_place)
+    return {path.stem: path for path in found if path.relative_to(SPECS).parts[0] not in NOT_SPECS}
 
 
 def _place(path: FilePath) -> tuple[int, FilePath]:

@@ -188,3 +188,12 @@ def _written_beside(target: FilePath) -> Iterator[FilePath]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def make_folder(folder: FilePath) -> None:
+    """Make the folder of --out; raises SpecError where it can't be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SpecError(Problem(f"{folder} cannot be made: {reason}; choose another folder", "--out")) from None

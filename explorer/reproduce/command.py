@@ -12,8 +12,8 @@ import typer
 from hiri_spec import SpecError
 from hiri_spec.command_line import JsonOption, console, fail, run_app
 from hiri_spec.errors import Problem, suggest
+from hiri_spec.saving import make_folder
 
-from ..figures import make_folder
 from .counted import Table, count_backbones, count_rows, list_points
 from .drawing import draw_figure1, draw_figure6
 from .rendering import as_rich, write_page

@@ -15,8 +15,8 @@ from hiri_spec.command_line import JsonOption, SetOption, console, run_app
 from hiri_spec.cost import CONVENTION
 from hiri_spec.files import parse_assignments, to_data
 from hiri_spec.quantities import parse_resolutions
+from hiri_spec.saving import make_folder
 
-from ..figures import make_folder
 from .counted import Point, count_points
 from .drawing import draw
 from .rendering import QUADRATIC, tell_points, tell_takeovers

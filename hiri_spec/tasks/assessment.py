@@ -49,7 +49,6 @@ def assess_dense(
     scenes: SceneSet,
     *,
     images: Images | None = None,
-    batch_size: int = 4,
     workers: int = 0,
     device: str = "auto",
     max_unreadable: float = MAX_UNREADABLE,
@@ -65,7 +64,7 @@ def assess_dense(
         loader = make_scene_loader(
             scenes,
             images=images or trained.images,
-            batch_size=batch_size,
+            batch_size=1,  # what is seen would depend on the padding that others bring
             is_training=False,
             workers=workers,
             device=accelerator.device,

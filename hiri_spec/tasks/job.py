@@ -86,7 +86,6 @@ class DenseJob(Work):
         self._check_norms(processes)
         options: dict[str, Any] = {
             "images": recipe.images,
-            "batch_size": share_batches(recipe, count),
             "seed": recipe.seed,
             "workers": self.workers,
             "process_index": processes.process_index,
@@ -94,10 +93,15 @@ class DenseJob(Work):
             "device": processes.device,
             "max_unreadable": recipe.max_unreadable,
         }
-        steps: dict[str, Any] = {"epoch_steps": recipe.epoch_steps, "accumulate": recipe.accumulate}
+        training: dict[str, Any] = {
+            "batch_size": share_batches(recipe, count),
+            "epoch_steps": recipe.epoch_steps,
+            "accumulate": recipe.accumulate,
+        }
         return (
-            make_scene_loader(self.training, is_training=True, **options, **steps),
-            make_scene_loader(self.validation, is_training=False, **options),
+            make_scene_loader(self.training, is_training=True, **options, **training),
+            # one by one: what is seen in an image would depend on the padding that others bring
+            make_scene_loader(self.validation, is_training=False, batch_size=1, **options),
         )
 
     def _check_norms(self, processes: Accelerator) -> None:

@@ -31,7 +31,6 @@ def evaluate(
     ema: EmaOption = False,
     last: LastOption = False,
     size: SizeOption = None,
-    batch_size: Annotated[int, typer.Option("--batch-size", metavar="N", min=1, help="Images at once.")] = 4,
     workers: WorkersOption = None,
     device: DeviceOption = "auto",
     max_unreadable: Annotated[
@@ -60,7 +59,6 @@ def evaluate(
                 trained,
                 scenes,
                 images=images,
-                batch_size=batch_size,
                 workers=default_workers() if workers is None else workers,
                 device=device,
                 max_unreadable=max_unreadable,

@@ -11,6 +11,7 @@ import typer
 
 from ...command_line import JsonOption
 from ...errors import Problem, SpecError
+from ...saving import make_folder
 from ..extras import require
 from ..progress import ImageProgress
 from ..trained_options import DeviceOption, EmaOption, LastOption
@@ -49,6 +50,7 @@ def predict(
     paths = list_images(images)
     pictures = _name_pictures(paths, out)
     sizes = read_sizes(size, trained.images)
+    make_folder(out)
     told: list[dict[str, Any]] = []
     is_stopped = False
     try:
@@ -119,7 +121,7 @@ def _as_dict(sight: Sight, picture: Path, class_names: tuple[str, ...], threshol
         for label, score, box in zip(
             sight.answer.labels.tolist(),
             sight.answer.scores.tolist(),
-            sight.answer.boxes.round(decimals=2).tolist(),
+            sight.answer.boxes.double().round(decimals=2).tolist(),
             strict=True,
         )
         if score >= threshold

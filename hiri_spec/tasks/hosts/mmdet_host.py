@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ...errors import Problem, SpecError
 from ..maps import Maps
@@ -46,7 +47,7 @@ class MMDetModel(DenseModel):
         self.finds_masks = task.kind.kind == "masks"
 
     def compute_losses(self, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:
-        samples = self._samples(batch)
+        samples = self._samples(batch.sizes)
         for sample, target in zip(samples, targets, strict=True):
             sample.gt_instances = self._instances(target)
         found = self.detector.loss(self.maps(batch.pixels), samples)
@@ -59,41 +60,46 @@ class MMDetModel(DenseModel):
     def answer(self, batch: Batch) -> list[Answer]:
         maps = self.maps(batch.pixels)
         with no_warnings():
-            samples = self.detector.predict(maps, self._samples(batch), rescale=True)
+            samples = self.detector.predict(maps, self._samples(batch.sizes), rescale=True)
         return [
             read_answer(sample.pred_instances, size, with_masks=self.finds_masks)
             for sample, size in zip(samples, batch.sizes, strict=True)
         ]
 
-    def _samples(self, batch: Batch) -> list[Any]:
+    def _samples(self, sizes: Sequence[tuple[int, int]]) -> list[Any]:
+        """What mmdetection is told of images of some sizes (height, width), and of the batch that they make."""
         from mmdet.structures import DetDataSample
 
+        whole = self._pad([max(sides) for sides in zip(*sizes, strict=True)])
         return [
             DetDataSample(
                 metainfo={
                     "ori_shape": size,
                     "img_shape": size,
-                    "pad_shape": tuple(-(-side // self.divisor) * self.divisor for side in size),
-                    "batch_input_shape": batch.size,
+                    "pad_shape": self._pad(size),
+                    "batch_input_shape": whole,
                     "scale_factor": (1.0, 1.0),
                 }
             )
-            for size in batch.sizes
+            for size in sizes
         ]
+
+    def _pad(self, size: Sequence[int]) -> tuple[int, ...]:
+        return tuple(-(-side // self.divisor) * self.divisor for side in size)
 
     def _instances(self, target: Target) -> Any:
         from mmdet.structures.mask import BitmapMasks
         from mmengine.structures import InstanceData
 
         if not isinstance(target, Objects):
-            raise SpecError(
-                Problem(f"{self.task.head} learns from Objects, not from {type(target).__name__}", "targets")
-            )
+            message = f"{self.task.head} learns from Objects; {type(target).__name__} is none"
+            raise SpecError(Problem(message, "targets"))
         kept = slice(None) if target.is_crowd is None else ~target.is_crowd.bool()
         instances = InstanceData(bboxes=target.boxes[kept].float(), labels=target.labels[kept].long())
         if self.finds_masks:
             if target.masks is None:
-                raise SpecError(Problem(f"{self.task.head} learns from masks, and an image has none", "targets"))
+                message = f"{self.task.head} learns from masks, and an image comes without; give masks (N, H, W)"
+                raise SpecError(Problem(message, "targets"))
             instances.masks = BitmapMasks(target.masks[kept].to("cpu", torch.uint8).numpy(), *target.size)
         return instances
 
@@ -105,19 +111,18 @@ class MMDetModel(DenseModel):
                 self.detector.bbox_head(levels)
                 return {}
             if self.task.head == "sparse_rcnn":
-                return self._run_stages(levels)
+                return self._run_stages(levels, size)
             self.detector.rpn_head(levels)
             return self._run_regions(levels)
 
-    def _run_stages(self, levels: Sequence[Tensor]) -> dict[str, int]:
-        proposals = self.detector.rpn_head
-        proposals.init_proposal_bboxes.weight.clone()  # read, though `cut_out` takes all regions from one place
-        features = proposals.init_proposal_features.weight[None]
-        count = features.shape[1]
+    def _run_stages(self, levels: Sequence[Tensor], size: tuple[int, int]) -> dict[str, int]:
+        (start,) = self.detector.rpn_head.predict(levels, self._samples([size]))
+        rois = functional.pad(start.bboxes, (1, 0))
+        features = start.features[None]
         roi_head = self.detector.roi_head
         for extractor, head in zip(roi_head.bbox_roi_extractor, roi_head.bbox_head, strict=True):
-            _, _, features, _ = head(cut_out(extractor, levels, count), features)
-        return {"proposals": count}
+            _, _, features, _ = head(extractor.roi_layers[0](levels[0], rois), features)
+        return {"proposals": len(rois)}
 
     def _run_regions(self, levels: Sequence[Tensor]) -> dict[str, int]:
         roi = self.detector.roi_head

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +15,14 @@ OWN_AFFAIRS = (ImportWarning, DeprecationWarning, PendingDeprecationWarning, Fut
 
 
 def import_mmdet() -> ModuleType:
-    """mmdet with its models, structures and registry loaded."""
+    """mmdet with its models, structures and registry loaded; Python's random numbers stay where they were."""
+    state = random.getstate()
     with no_warnings():
         install_operators()
         import mmdet.models
         import mmdet.registry
         import mmdet.structures.mask
+    random.setstate(state)  # a library that it loads draws some
     module: ModuleType = mmdet
     return module
 
