@@ -14,7 +14,7 @@ from hiri_spec.tasks.task import read_task
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "dense_costs.md").read_text()
 SIZES = {"## At 800x1333": (800, 1333), "At the paper's 1600x2666:": (1600, 2666)}
-SWIN = "specs/swin/swin_tiny_patch4_window7_224.yaml"
+SWIN = "swin_tiny_patch4_window7_224"
 
 
 def rows_below(heading: str) -> list[list[str]]:
