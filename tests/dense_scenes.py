@@ -8,7 +8,7 @@ from torch import Tensor
 
 import hiri_spec
 from hiri_spec.schema import ModelSpec
-from hiri_spec.tasks.detector import assemble
+from hiri_spec.tasks.assembly import assemble
 from hiri_spec.tasks.model import DenseModel
 from hiri_spec.tasks.scenes import Objects, Target
 from hiri_spec.tasks.task import Task, read_task

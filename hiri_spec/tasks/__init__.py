@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .assembly import detector
     from .cost import dense_cost
-    from .detector import detector
     from .recipe_file import load_dense_recipe
     from .run import train_dense
     from .task import Task
@@ -20,7 +20,7 @@ __all__ = ["Task", "dense_cost", "detector", "load_dense", "load_dense_recipe", 
 _PLACES = {
     "Task": "task",
     "dense_cost": "cost",
-    "detector": "detector",
+    "detector": "assembly",
     "load_dense": "trained",
     "load_dense_recipe": "recipe_file",
     "train_dense": "run",

@@ -18,8 +18,8 @@ from ..nn.backbone import Backbone
 from ..nn.bench.models import tell
 from ..quantities import LARGEST_SIDE, SMALLEST_SIDE, format_resolution
 from ..schema import ModelSpec
+from .assembly import check_host
 from .counting import OperatorCounter, PartCount
-from .detector import check_host
 from .maps import Maps, make_maps
 from .model import DenseModel
 from .task import Task

@@ -27,17 +27,18 @@ REDUCTIONS = "sum mean amax amin max min var_mean var std any all argmax argmin 
     softmax log_softmax _safe_softmax logsumexp"
 POOLING = "max_pool2d_with_indices avg_pool2d _adaptive_avg_pool2d adaptive_max_pool2d max_pool2d"
 INTERPOLATION = "upsample_nearest2d _upsample_nearest_exact2d upsample_bilinear2d upsample_bicubic2d \
-    _upsample_bilinear2d_aa grid_sampler_2d"
+    _upsample_bilinear2d_aa _upsample_bicubic2d_aa grid_sampler_2d"
 PLACEMENT = "cat stack clone copy _to_copy repeat roll flip index index_select index_put _index_put_impl gather \
     scatter masked_fill constant_pad_nd reflection_pad2d _unsafe_view embedding topk sort nonzero arange linspace \
     tril triu eye meshgrid one_hot bucketize where pixel_shuffle pixel_unshuffle channel_shuffle native_dropout \
-    _local_scalar_dense set_ detach_ im2col"
+    im2col col2im unsafe_split unsafe_split_with_sizes unsafe_chunk _local_scalar_dense"
+IN_PLACE = "set_ detach_ as_strided_ squeeze_ unsqueeze_ t_ transpose_ resize_"  # views and sizes
 POINTWISE = "rsub hardswish hardsigmoid"  # without torch's mark
 CREATION = "empty empty_like empty_strided new_empty new_empty_strided zeros zeros_like new_zeros ones ones_like \
     new_ones full full_like new_full scalar_tensor lift_fresh lift_fresh_copy rand randn rand_like randn_like \
     randint randperm fill zero uniform normal bernoulli _efficientzerotensor"
 WITHOUT_PRODUCTS = frozenset(
-    f"{NORMS} {REDUCTIONS} {POOLING} {INTERPOLATION} {PLACEMENT} {CREATION} {POINTWISE}".split()
+    " ".join((NORMS, REDUCTIONS, POOLING, INTERPOLATION, PLACEMENT, IN_PLACE, POINTWISE, CREATION)).split()
 )
 """aten's operators that are not counted, besides views and those that work on one number at a time."""
 

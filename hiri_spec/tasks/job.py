@@ -25,10 +25,10 @@ from ..train.optimization import check_optimizer
 from ..train.settings import default_folder, flags_told, split_changes
 from ..train.watcher import Started
 from ..train.work import Place, Wishes, Work, list_versions, now, share_batches
+from .assembly import assemble, check_host
 from .data.loader import SceneLoader, make_scene_loader
 from .data.scene_set import SceneSet
 from .data.source import open_scene_splits
-from .detector import assemble, check_host
 from .goal import DenseGoal, score_of
 from .heads import find_head
 from .maps import make_maps

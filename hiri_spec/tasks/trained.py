@@ -11,7 +11,7 @@ from ..errors import Problem, SpecError
 from ..nn.load import load_weights
 from ..train.run_folder import WEIGHTS
 from ..train.trained import find_trained
-from .detector import assemble
+from .assembly import assemble
 from .model import DenseModel
 from .recipe import Images
 from .run_folder import DenseRunFolder

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..nn.cuda import check_cuda
 from ..schema import ModelSpec
-from .detector import assemble
+from .assembly import assemble
 from .scenes import IGNORED, Objects, PixelClasses, Target
 from .task import Task
 

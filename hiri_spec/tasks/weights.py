@@ -19,7 +19,7 @@ from ..nn.transfer import transfer_weights
 from ..saving import replacing, to_yaml
 from ..schema import ModelSpec
 from ..train.networks import find_start
-from .detector import load_backbone
+from .assembly import load_backbone
 from .model import DenseModel
 from .recipe import Images
 from .task import Task

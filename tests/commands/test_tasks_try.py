@@ -85,7 +85,7 @@ def test_mistakes_are_told_by_their_option(try_it: Command, arguments: tuple[str
 def test_a_host_that_is_not_installed_is_told_with_what_to_install(
     try_it: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hiri_spec.tasks.detector.find_spec", lambda _: None)
+    monkeypatch.setattr("hiri_spec.tasks.assembly.find_spec", lambda _: None)
     told = try_it("tiny", "--head", "atss")
     assert told.status == 2
     message = "error: --head: atss comes from onedl-mmdetection, which is not installed; "

@@ -26,7 +26,7 @@ from hiri_spec.tasks.maps import make_maps
 from hiri_spec.tasks.task import read_task
 
 COCO_SIZE, ADE_SIZE = (800, 1280), (512, 2048)
-SWIN = "specs/swin/swin_tiny_patch4_window7_224.yaml"
+SWIN = "swin_tiny_patch4_window7_224"
 BATCH_NORM_PARAMS = 53_120
 """Of a ResNet-50, which torchvision's frozen norms don't count."""
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 import hiri_spec
 from hiri_spec.errors import SpecError
-from hiri_spec.tasks.detector import detector
+from hiri_spec.tasks.assembly import detector
 from hiri_spec.tasks.hosts.mmdet_amendments import Expectation
 from hiri_spec.tasks.hosts.mmdet_import import import_mmdet
 from hiri_spec.tasks.model import DenseModel

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torchvision.models.detection import MaskRCNN, RetinaNet
 
 from hiri_spec.errors import SpecError
-from hiri_spec.tasks.detector import assemble
+from hiri_spec.tasks.assembly import assemble
 from hiri_spec.tasks.hosts.torchvision_host import MOST_FOUND, as_images, describe, paste
 from hiri_spec.tasks.hosts.torchvision_pyramid import Anchors, level_strides
 from hiri_spec.tasks.model import DenseModel

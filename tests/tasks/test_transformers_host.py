@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from transformers import ResNetConfig, UperNetConfig, UperNetForSemanticSegmentation
 
 from hiri_spec.errors import SpecError
-from hiri_spec.tasks.detector import assemble
+from hiri_spec.tasks.assembly import assemble
 from hiri_spec.tasks.hosts.transformers_host import PatientBatchNorm, join_classes, pixel_loss
 from hiri_spec.tasks.padding import join
 from hiri_spec.tasks.scenes import IGNORED, Objects, PixelClasses
