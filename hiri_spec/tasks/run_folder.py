@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..train.run_folder import RECIPE_NAME, Run, RunFolder
 from .recipe import DenseRecipe
 from .recipe_file import load_dense_recipe
@@ -18,7 +20,6 @@ class DenseRunFolder(RunFolder):
     """The folder of one run."""
 
     run_type = DenseRun
-    compared = (*RunFolder.compared, "task")
 
     def read_run(self) -> DenseRun:
         """What the run is; raises SpecError if there is none, or one of another kind."""
@@ -29,3 +30,8 @@ class DenseRunFolder(RunFolder):
     def read_recipe(self) -> DenseRecipe:
         """The recipe, with what the command line changed."""
         return load_dense_recipe(self.path / RECIPE_NAME)
+
+    def identity(self, run: Run) -> dict[str, Any]:
+        """What a run is known by, beside its spec and recipe."""
+        task = run.task.model_dump() if isinstance(run, DenseRun) else {}
+        return super().identity(run) | {f"task.{name}": value for name, value in task.items()}

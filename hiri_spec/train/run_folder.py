@@ -75,8 +75,6 @@ class RunFolder:
     """The folder of one run; that of another kind of task has other fields in `run.json`, and other recipes."""
 
     run_type: type[Run] = Run
-    compared: tuple[str, ...] = ("source", "network", "data", "class_names", "init_from")
-    """Fields of `run.json` that say which run it is."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -142,14 +140,19 @@ class RunFolder:
         """Whether the run here got as far as the end of an epoch, or to a checkpoint that was damaged since."""
         return (self.path / METRICS_NAME).exists() or any(self.checkpoints.glob("*.damaged"))
 
+    def identity(self, run: Run) -> dict[str, Any]:
+        """What a run is known by, beside its spec and recipe."""
+        return {name: getattr(run, name) for name in ("source", "network", "data", "class_names", "init_from")}
+
     def check_same(self, run: Run, spec: ModelSpec | None, recipe: Plan) -> None:
         """Refuse to go on with another network, recipe, data or start than the run here has; raises SpecError."""
         known = self.read_run()
+        before, after = self.identity(known), self.identity(run)
         changes: list[tuple[str, Any, Any]] = [
-            (name, getattr(known, name), getattr(run, name))
-            for name in self.compared
-            if getattr(known, name) != getattr(run, name)
-            and not (name in ("data", "init_from") and is_same_place(getattr(known, name), getattr(run, name)))
+            (name, before[name], after[name])
+            for name in before
+            if before[name] != after[name]
+            and not (name in ("data", "init_from") and is_same_place(before[name], after[name]))
         ]
         if known.source == run.source == "spec" and spec is not None:
             changes += [(change.path, change.before, change.after) for change in compare(self.read_spec(), spec)]

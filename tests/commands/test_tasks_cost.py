@@ -6,14 +6,13 @@ import json
 from functools import partial
 
 import pytest
-from dense_commands import run_tasks
 from told import Command
 
 
 @pytest.fixture
-def cost(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+def cost(hiri_spec_command: Command) -> Command:
     """Run `hiri-spec tasks cost`."""
-    return partial(run_tasks, capsys, monkeypatch, "cost")
+    return partial(hiri_spec_command, "tasks", "cost")
 
 
 def test_parts_and_what_was_taken_as_given(cost: Command) -> None:

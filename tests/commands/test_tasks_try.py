@@ -7,7 +7,6 @@ from functools import partial
 
 import pytest
 import torch
-from dense_commands import run_tasks
 from dense_scenes import task_of
 from told import Command
 
@@ -17,12 +16,12 @@ from hiri_spec.tasks.trying import draw_scenes
 
 
 @pytest.fixture
-def try_it(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+def try_it(hiri_spec_command: Command) -> Command:
     """Run `hiri-spec tasks try`."""
-    return partial(run_tasks, capsys, monkeypatch, "try")
+    return partial(hiri_spec_command, "tasks", "try")
 
 
-@pytest.mark.parametrize("head", ["retinanet", "mask_rcnn", "upernet"])
+@pytest.mark.parametrize("head", ["retinanet", "mask_rcnn", "upernet", "atss"])
 def test_losses_times_and_memory(try_it: Command, head: str) -> None:
     told = try_it("tiny", "--head", head, "--size", "64", "--json")
     assert told.status == 0
@@ -81,6 +80,16 @@ def test_mistakes_are_told_by_their_option(try_it: Command, arguments: tuple[str
     told = try_it(*arguments)
     assert (told.status, told.out) == (2, "")
     assert told.err.splitlines()[-1].startswith(message)
+
+
+def test_a_host_that_is_not_installed_is_told_with_what_to_install(
+    try_it: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hiri_spec.tasks.detector.find_spec", lambda _: None)
+    told = try_it("tiny", "--head", "atss")
+    assert told.status == 2
+    message = "error: --head: atss comes from onedl-mmdetection, which is not installed; "
+    assert told.err.splitlines()[-1].startswith(message + "pip install 'hiri-spec[detect]'")
 
 
 def test_a_device_that_is_not_there_is_told(try_it: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,55 @@
+"""What a run is asked for is checked before its first step, and before a folder is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dense_runs import SHAPES, run
+from runs import Notes
+
+from hiri_spec import SpecError
+from hiri_spec.tasks.job import default_norms
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"head": "retina"}, r"'retina' is no head; did you mean 'retinanet'"),
+        ({"host": "transformers"}, r"host: 'transformers' has no retinanet here; known: mmdet, torchvision"),
+        ({"strides": (64, 128)}, r"strides: tiny has no map of stride 128; it has those of 4, 8, 16, 32, 64"),
+        ({"classes": 3}, r"--classes: 3 are too few for shapes:.*, which has 4; leave it out, or give 4"),
+        ({"norms": "synchronised"}, r"--norms: torch synchronises batch norms on CUDA devices alone"),
+        ({"flags": {"batch_size": 9}}, r"batch_size: 9 is more than the 8 training images of shapes"),
+        ({"flags": {"epochs": 0}}, r"--epochs: 0 is too small"),
+        ({"set": {"optimizer.layer_decay": 0.5}}, r"optimizer\.layer_decay: decays learning rates over the layers"),
+        ({"set": {"optimiser.learning_rate": 1}}, r"neither the spec nor the recipe has a field 'optimiser'"),
+        ({"set": {"in_channels": 1}}, r"in_channels: 1 is not 3, and detection and segmentation read colour images"),
+        ({"data": "shape"}, r"shape"),
+        ({"init_from": "nowhere"}, r"nowhere"),
+        ({"device": "gpu"}, r"--device: 'gpu' is none of auto, cpu, cuda"),
+        ({"network": "tinny"}, r"tinny.*tiny"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_mistakes(options: dict[str, Any], message: str, tmp_path: Path) -> None:
+    notes = Notes()
+    with pytest.raises(SpecError, match=message):
+        run(tmp_path, watcher=notes, **options)
+    assert notes.start is None
+    assert not (tmp_path / "run" / "run.json").exists()
+
+
+def test_norms_are_frozen_on_weights_alone() -> None:
+    assert (default_norms(None), default_norms("runs/a")) == ("trained", "frozen")
+
+
+def test_stages_that_are_left_out_are_told(tmp_path: Path) -> None:
+    notes = Notes()
+    with pytest.raises(SpecError, match="batch_size"):
+        run(tmp_path, watcher=notes, head="sparse_rcnn", host="mmdet", flags={"batch_size": 9}, data=SHAPES)
+    assert notes.notes == [
+        "the backbone's stage of stride 64 is left out, as it feeds no level of sparse_rcnn by default; "
+        "--strides names others"
+    ]

@@ -1,0 +1,118 @@
+"""Runs of detectors: they go on as if they had not been stopped, and several processes are one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from dense_runs import STEPS, run, start
+from runs import read_losses, read_metrics
+from safetensors.torch import load_file
+
+from hiri_spec import SpecError
+from hiri_spec.tasks.run_folder import DenseRunFolder
+from hiri_spec.train.run_folder import RunFolder
+
+TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m")
+FIGURES = ["AP", "AP50", "AP75", "APs", "APm", "APl"]
+
+
+def test_what_a_run_leaves(dense_run: Path) -> None:
+    described = DenseRunFolder(dense_run).read_run()
+    assert (described.status, described.task.head, described.task.norms, described.task.classes) == (
+        "finished",
+        "retinanet",
+        "trained",
+        4,
+    )
+    assert described.resolution == (48, 96)
+    rows = read_metrics(dense_run)
+    assert [name for name in rows[0] if name in FIGURES] == FIGURES
+    assert len(read_losses(dense_run)) == 1 + 2 * STEPS
+    left = {path.name for path in dense_run.iterdir()} - {".lock"}
+    assert left == {
+        *("README.md", "best", "last", "checkpoints", "curves.png", "losses.csv"),
+        *("metrics.csv", "recipe.yaml", "run.json", "spec.yaml"),
+    }
+    card = (dense_run / "README.md").read_text()
+    assert card.startswith("# RetinaNet on tiny, trained on shapes:")
+    assert "| network, last | 2 |" in card
+
+
+def test_the_same_call_again_does_nothing(tmp_path: Path, dense_run: Path) -> None:
+    again = run(tmp_path)
+    assert again.status == "finished"
+    assert run(tmp_path).status == "already_finished"
+    assert read_losses(tmp_path / "run") == read_losses(dense_run)
+
+
+def test_another_task_in_its_folder_is_refused(tmp_path: Path) -> None:
+    run(tmp_path, flags={"epochs": 1})
+    with pytest.raises(SpecError, match=r"holds another run: task\.strides was –, is \(8, 16, 32\)\. .*--restart"):
+        run(tmp_path, flags={"epochs": 1}, strides=(8, 16, 32))
+
+
+def test_other_kinds_of_runs_are_told(dense_run: Path, digits_run: Path) -> None:
+    with pytest.raises(SpecError, match=r"is of a run of detection or segmentation; use `hiri-spec tasks evaluate`"):
+        RunFolder(dense_run).read_run()
+    with pytest.raises(SpecError, match=r"is of a run of classification; use `hiri-spec evaluate`"):
+        DenseRunFolder(digits_run).read_run()
+
+
+def test_begun_with_a_classifiers_weights(tmp_path: Path, dense_run: Path) -> None:
+    """Norms are frozen then, and a detector's weights go into the head too."""
+    import hiri_spec
+
+    hiri_spec.build("tiny").save_pretrained(tmp_path / "tiny")
+    run(tmp_path, flags={"epochs": 1}, init_from=tmp_path / "tiny")
+    assert DenseRunFolder(tmp_path / "run").read_run().task.norms == "frozen"
+    own, theirs = (load_file(folder / "model.safetensors") for folder in (tmp_path / "run/last", tmp_path / "tiny"))
+    names = [name for name in theirs if name.endswith("running_mean") and not name.startswith("head.")]
+    assert names
+    assert all(own[f"maps.network.{name}"].equal(theirs[name]) for name in names)
+    run(tmp_path, "whole", flags={"epochs": 1}, init_from=dense_run, norms="trained")
+
+
+@pytest.mark.slow
+def test_goes_on_after_a_kill(tmp_path: Path) -> None:
+    """kill -9 within an epoch; losses, figures and weights come out bit for bit."""
+    whole = start(tmp_path, "--out", "whole", "--epochs", "4")
+    assert whole.wait(timeout=240) == 0, whole.communicate()
+    options = ("--out", "killed", "--epochs", "4", "--set", "checkpointing.every_steps=3")
+    process = start(tmp_path, *options)
+    deadline = time.monotonic() + 240
+    while not (tmp_path / "killed" / "checkpoints" / "step-00000003.pt").exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    again = start(tmp_path, *options)
+    _, err = again.communicate(timeout=240)
+    assert again.returncode == 0, err
+    assert "going on after step" in err
+    assert read_losses(tmp_path / "killed") == read_losses(tmp_path / "whole")
+    assert read_metrics(tmp_path / "killed") == read_metrics(tmp_path / "whole")
+    one, other = (load_file(tmp_path / name / "last" / "model.safetensors") for name in ("whole", "killed"))
+    assert all(tensor.equal(other[name]) for name, tensor in one.items())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "head", ["retinanet", "mask_rcnn", "cascade_mask_rcnn", "atss", "gfl", "sparse_rcnn", "upernet"]
+)
+def test_two_processes(tmp_path: Path, head: str) -> None:
+    """torchrun starts them; every parameter gets a gradient in both, and figures are of all images together."""
+    arguments = ("--head", head, "--epochs", "1", "--json", "--set", "images.short_side=64")
+    process = start(
+        tmp_path, *arguments, prefix=("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m")
+    )
+    out, err = process.communicate(timeout=400)
+    assert process.returncode == 0, err
+    assert json.loads(out)["steps"] == STEPS
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["processes"] == 2
+    assert err.count("on 2 processes, cpu") == 1

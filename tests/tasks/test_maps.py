@@ -1,0 +1,73 @@
+"""Backbones without their heads: which maps they give, and what their batch norms do."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from hiri_spec import SpecError
+from hiri_spec.files import load
+from hiri_spec.schema import ModelSpec
+from hiri_spec.tasks.maps import make_maps
+from hiri_spec.tasks.task import Task
+
+
+def network(name: str) -> ModelSpec | str:
+    return name.removeprefix("timm:") if name.startswith("timm:") else load(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "strides", "left_out"),
+    [
+        ("tiny", "atss", (8, 16, 32, 64), ()),
+        ("tiny", "upernet", (4, 8, 16, 32), (64,)),
+        ("pvt_v2_b0", "mask_rcnn", (4, 8, 16, 32), ()),
+        ("hrnet_w18", "upernet", (4, 8, 16, 32), ()),
+        ("timm:resnet18", "retinanet", (8, 16, 32), ()),
+    ],
+)
+def test_maps_have_the_strides_and_channels_that_they_say(
+    name: str, head: str, strides: tuple[int, ...], left_out: tuple[int, ...]
+) -> None:
+    maps = make_maps(network(name), Task(head=head))
+    assert (maps.strides, maps.left_out) == (strides, left_out)
+    found = maps.eval()(torch.zeros(1, 3, 128, 64))
+    assert [tuple(each.shape[1:]) for each in found] == [
+        (channels, 128 // stride, 64 // stride) for channels, stride in zip(maps.channels, strides, strict=True)
+    ]
+
+
+def test_every_parameter_gets_a_gradient() -> None:
+    """Stages that feed nothing are gone, as processes that share gradients would wait for theirs."""
+    maps = make_maps(load("tiny"), Task(head="upernet"))
+    sum(each.sum() for each in maps(torch.rand(2, 3, 64, 64))).backward()
+    assert [name for name, parameter in maps.named_parameters() if parameter.grad is None] == []
+
+
+def test_frozen_norms_stay_as_they_are() -> None:
+    maps = make_maps(load("tiny"), Task(head="atss", norms="frozen"))
+    norms = [module for module in maps.modules() if isinstance(module, nn.BatchNorm2d)]
+    before = [norm.running_mean.clone() for norm in norms if norm.running_mean is not None]
+    maps.train()
+    sum(each.sum() for each in maps(torch.rand(2, 3, 64, 64))).backward()
+    assert maps.training
+    assert len(norms) == len(before) > 0
+    assert all(
+        torch.equal(norm.running_mean, mean) and norm.weight.grad is None
+        for norm, mean in zip(norms, before, strict=True)
+        if norm.running_mean is not None
+    )
+
+
+def test_synchronised_norms_are_torchs() -> None:
+    maps = make_maps(load("tiny"), Task(head="atss", norms="synchronised"))
+    assert any(isinstance(module, nn.SyncBatchNorm) for module in maps.modules())
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in maps.modules())
+
+
+def test_timm_models_without_maps_are_told() -> None:
+    with pytest.raises(SpecError, match=r"atss reads maps of stride 8, 16, 32, and mixer_s32_224 has those of 32"):
+        make_maps("mixer_s32_224", Task(head="atss"))
+    with pytest.raises(SpecError, match=r"network: timm's crossvit_9_240 gives no maps: .*; use another network"):
+        make_maps("crossvit_9_240", Task(head="atss"))
