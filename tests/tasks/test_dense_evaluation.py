@@ -21,8 +21,13 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from torch import Tensor, nn
 
+from hiri_spec.tasks.data import SceneSet, make_scene_loader, open_scenes
+from hiri_spec.tasks.data.shape_files import write_shapes
+from hiri_spec.tasks.data.shapes import ShapesOptions
 from hiri_spec.tasks.evaluation import evaluate_scenes, figure_names
 from hiri_spec.tasks.heads import HEADS
+from hiri_spec.tasks.recipe import Images
+from hiri_spec.tasks.rescaling import rescale
 from hiri_spec.tasks.scenes import IGNORED, Answer, Found, Objects, PixelClasses, Target
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -271,6 +276,9 @@ import json, sys, torch
 sys.path.insert(0, sys.argv[1])
 from accelerate import Accelerator
 from test_dense_evaluation import Known, made_up
+from hiri_spec.tasks.data import SceneSet, make_scene_loader, open_scenes
+from hiri_spec.tasks.data.shape_files import write_shapes
+from hiri_spec.tasks.data.shapes import ShapesOptions
 from hiri_spec.tasks.evaluation import evaluate_scenes
 from hiri_spec.tasks.heads import HEADS
 accelerator = Accelerator(cpu=True)
@@ -297,3 +305,47 @@ def test_two_processes_with_an_odd_number_of_images_give_what_one_gives(tmp_path
         processes, values = json.loads((tmp_path / f"{number}.json").read_text())
         assert processes == 2
         assert values == pytest.approx(list(alone.values()), nan_ok=True)
+
+
+class Knowing(nn.Module):
+    """Answers what is there, in the size that it is shown images in; `wrong` leaves out every other object."""
+
+    def __init__(self, scenes: SceneSet, batch_size: int, wrong: bool) -> None:
+        super().__init__()
+        self.scenes, self.batch_size, self.wrong, self.batches = scenes, batch_size, wrong, 0
+
+    def forward(self, images: list[Tensor]) -> list[Answer]:
+        first = self.batches * self.batch_size
+        self.batches += 1
+        return [self.answer(self.scenes[first + number].target, image) for number, image in enumerate(images)]
+
+    def answer(self, target: Target, image: Tensor) -> Answer:
+        height, width = image.shape[-2:]
+        if isinstance(target, PixelClasses):
+            classes = target.classes * (0 if self.wrong else 1)
+            return rescale(PixelClasses(classes), (classes.shape[0], classes.shape[1]), (height, width))
+        kept = slice(None, None, 2 if self.wrong else 1)
+        masks = None if target.masks is None else target.masks[kept]
+        found = Found(target.boxes[kept], target.labels[kept], torch.ones(len(target.labels[kept])), masks)
+        return rescale(found, target.size, (height, width))
+
+
+@pytest.mark.parametrize("head", ["atss", "mask_rcnn", "upernet"])
+@pytest.mark.parametrize("short_side", [64, 200], ids=["smaller", "larger"])
+def test_from_files_to_figures(tmp_path: Path, head: str, short_side: int) -> None:
+    """Who knows what is in the images is right about all of it, whatever size they are shown in."""
+    coco, ade = write_shapes(tmp_path, ShapesOptions(train=1, validation=9, seed=1))
+    scenes = open_scenes(ade if head == "upernet" else coco, "validation", HEADS[head])
+    images = Images(short_side=short_side, longest_side=2 * short_side)
+    scores = []
+    for wrong in (False, True):
+        loader = make_scene_loader(scenes, images=images, batch_size=2, is_training=False)
+        model = Knowing(scenes, 2, wrong)
+        figures = evaluate_scenes(model, loader.epoch(0), HEADS[head], scenes.class_names, Accelerator(cpu=True))
+        assert figures is not None
+        scores.append([figures[name] for name in figures if name in ("AP", "mask_AP", "mIoU")])
+    right, half = scores
+    if head != "upernet":
+        assert right[0] == pytest.approx(100)
+    assert right[-1] > 80  # of masks and pixels, whose edges are seen in others
+    assert max(half) < 80

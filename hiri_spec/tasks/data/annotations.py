@@ -5,33 +5,23 @@ See https://cocodataset.org/#format-data for the form. Keys that nothing here ne
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, NotRequired, TypeAlias
+from typing import Annotated, Any, Literal, NotRequired, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic_core import from_json
 from typing_extensions import TypedDict  # pydantic refuses Python 3.11's own
 
 from ...errors import Problem, SpecError, format_path, show
+from .runs import Flaw, Runs, read_runs
 
 SHOWN = 5
 """Problems that are told one by one."""
 STRICT = ConfigDict(strict=True)
-
-
-class Runs(NamedTuple):
-    """A mask as the lengths of its runs column by column, empty first; `counts` may be COCO's letters for them."""
-
-    size: tuple[int, int]
-    counts: list[int] | str
-
-
-class Flaw(str):
-    """What is wrong with a mask."""
-
-    __slots__ = ()
+Id = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Side = Annotated[int, Field(gt=0, lt=2**31)]
 
 
 Segmentation: TypeAlias = "list[array[float]] | Runs | Flaw"
@@ -40,7 +30,7 @@ Segmentation: TypeAlias = "list[array[float]] | Runs | Flaw"
 def _read_segmentation(value: Any) -> Segmentation:
     """Polygons in a compact form, as a file has a million of them; or runs; or what is wrong."""
     if isinstance(value, dict):
-        return _read_runs(value.get("size"), value.get("counts"))
+        return read_runs(value.get("size"), value.get("counts"))
     if not isinstance(value, list) or not value:
         return Flaw(f"{show(value)} is no mask; write polygons, [[x, y, x, y, x, y, …], …], or runs, size and counts")
     polygons = []
@@ -55,33 +45,21 @@ def _read_segmentation(value: Any) -> Segmentation:
     return polygons
 
 
-def _read_runs(size: Any, counts: Any) -> Runs | Flaw:
-    if not (isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side > 0 for side in size)):
-        return Flaw(f"runs of size {show(size)}; write [height, width] of the image")
-    if isinstance(counts, str) and counts.isascii():
-        return Runs((size[0], size[1]), counts)
-    if not isinstance(counts, list) or not all(isinstance(count, int) and count >= 0 for count in counts):
-        return Flaw(f"runs of counts {show(counts)}; write their lengths, or COCO's letters for them")
-    if sum(counts) != size[0] * size[1]:
-        return Flaw(f"runs of {sum(counts):,} pixels in all; those of {size[0]} x {size[1]} are {size[0] * size[1]:,}")
-    return Runs((size[0], size[1]), counts)
-
-
 @with_config(STRICT)
 class ImageEntry(TypedDict):
     """An image, sides in pixels."""
 
-    id: int
+    id: Id
     file_name: Annotated[str, Field(min_length=1)]
-    height: Annotated[int, Field(gt=0)]
-    width: Annotated[int, Field(gt=0)]
+    height: Side
+    width: Side
 
 
 @with_config(STRICT)
 class Category(TypedDict):
     """A class."""
 
-    id: int
+    id: Id
     name: str
 
 
@@ -89,9 +67,9 @@ class Category(TypedDict):
 class Annotation(TypedDict):
     """An object: `bbox` is x, y, width, height in pixels, `area` in pixels."""
 
-    id: int
-    image_id: int
-    category_id: int
+    id: Id
+    image_id: Id
+    category_id: Id
     bbox: tuple[float, float, float, float]
     iscrowd: NotRequired[Literal[0, 1]]
     area: NotRequired[Annotated[float, Field(ge=0, allow_inf_nan=False)]]
@@ -185,7 +163,7 @@ def _explain(error: ValidationError, file: Path, content: bytes) -> SpecError:
         why = str(details[0].get("ctx", {}).get("error", "")).partition(" at ")
         message = f"is not JSON, or not all of it ({why[0]} at {why[2]}); write it anew, or fetch it again"
         return SpecError(Problem(message, file=str(file), code="no_json"))
-    written = json.loads(content)
+    written = from_json(content)
     complaints = Complaints(file)
 
     def explain(index: int) -> tuple[str, str]:
