@@ -17,7 +17,7 @@ CONFIGS = {
     "cascade_mask_rcnn": "cascade_rcnn/cascade-mask-rcnn_r50_fpn_1x_coco.py",
     "atss": "atss/atss_r50_fpn_1x_coco.py",
     "gfl": "gfl/gfl_r50_fpn_1x_coco.py",
-    # 300 proposals, as where backbones are compared: the 44.5 AP of ResNet-50 in Swin's table are those of this form
+    # 300 proposals, as in PVTv2's configs (whai362/PVT), where backbones are compared
     "sparse_rcnn": "sparse_rcnn/sparse-rcnn_r50_fpn_300-proposals_crop-ms-480-800-3x_coco.py",
 }
 """The config that each head is taken from. Schedules and data in them are not used: those are the recipe's."""
