@@ -22,8 +22,8 @@ from .scene_set import Scene
 
 Content = tuple[Tensor, Target]
 """Bytes (3, h, w) and what is in them."""
-PADDING = (124, 116, 104)
-"""Colour of what a crop has too little of: the mean of ImageNet's images, which is 0 to a network that normalises."""
+PADDING = (0, 0, 0)
+"""Colour of what a crop has too little of: black, as around the images of a batch (see `hiri_spec.tasks.padding`)."""
 JITTERS = ({"brightness": (0.875, 1.125)}, {"contrast": (0.5, 1.5)}, {"saturation": (0.5, 1.5)}, {"hue": (-0.05, 0.05)})
 """By how much each is changed, in half of the images; after Liu et al. 2016, arXiv 1512.02325, channels not swapped."""
 
