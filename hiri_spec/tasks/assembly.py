@@ -15,7 +15,7 @@ from ..train.networks import start_from
 from .heads import HOSTS, MODULES
 from .maps import make_maps
 from .model import DenseModel
-from .task import Norms, Task, read_task
+from .task import Norms, Task, default_norms, read_task
 
 
 def detector(
@@ -25,7 +25,8 @@ def detector(
     *,
     host: str | None = None,
     strides: Sequence[int] | None = None,
-    norms: Norms = "trained",
+    norms: Norms | None = None,
+    regions: int | None = None,
     drop_path_rate: float | None = None,
     weights: str | os.PathLike[str] | None = None,
 ) -> DenseModel:
@@ -36,7 +37,9 @@ def detector(
     the head's host is not installed.
     """
     wanted = None if strides is None else list(strides)
-    task = read_task({"head": head, "host": host, "classes": classes, "strides": wanted, "norms": norms})
+    own_norms = norms or default_norms(weights)
+    values = {"head": head, "host": host, "classes": classes, "strides": wanted, "norms": own_norms}
+    task = read_task(values | {"regions": regions})
     model = assemble(as_spec(spec), task, drop_path_rate=drop_path_rate)
     if weights is not None:
         load_backbone(model, weights)

@@ -16,7 +16,8 @@ class Head:
     """One head. `hosts` are the libraries that have it, the default first.
 
     `strides` are those of the maps that it usually reads off a backbone, `extra_strides` those that its neck adds of
-    its own, in pixels. `recipe` is the paper's schedule for it.
+    its own, in pixels. `recipe` is the paper's schedule for it. `regions` are those of an image that it learns from one
+    by one, in heads that have such a second stage.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Head:
     extra_strides: tuple[int, ...]
     recipe: str
     source: str
+    regions: int | None = None
 
     @property
     def is_segmentation(self) -> bool:
@@ -43,11 +45,11 @@ HEADS: dict[str, Head] = {
         ),
         Head(
             "mask_rcnn", "Mask R-CNN", "masks", ("torchvision", "mmdet"), (4, 8, 16, 32), (64,), "coco_1x",
-            "He et al. 2017, arXiv 1703.06870",
+            "He et al. 2017, arXiv 1703.06870", regions=512,
         ),
         Head(
             "cascade_mask_rcnn", "Cascade Mask R-CNN", "masks", ("mmdet",), (4, 8, 16, 32), (64,), "coco_3x",
-            "Cai and Vasconcelos 2019, arXiv 1906.09756",
+            "Cai and Vasconcelos 2019, arXiv 1906.09756", regions=512,
         ),
         Head(
             "atss", "ATSS", "boxes", ("mmdet",), (8, 16, 32), (64, 128), "coco_3x",
@@ -59,7 +61,7 @@ HEADS: dict[str, Head] = {
         ),
         Head(
             "sparse_rcnn", "Sparse R-CNN", "boxes", ("mmdet",), (4, 8, 16, 32), (), "coco_3x_sparse_rcnn",
-            "Sun et al. 2021, arXiv 2011.12450",
+            "Sun et al. 2021, arXiv 2011.12450", regions=300,
         ),
         Head(
             "upernet", "UPerNet", "segmentation", ("transformers",), (4, 8, 16, 32), (), "ade20k_160k",

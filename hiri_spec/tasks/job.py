@@ -36,7 +36,7 @@ from .recipe import DenseRecipe
 from .recipe_file import dense_recipe_for, load_dense_recipe
 from .report import write_dense_report
 from .run_folder import DenseRun, DenseRunFolder
-from .task import Task, read_task
+from .task import Task, default_norms, read_task
 from .weights import DenseBelongings, begin_with
 
 
@@ -50,6 +50,7 @@ class DenseAsked:
     host: str | None = None
     strides: tuple[int, ...] | None = None
     norms: str | None = None
+    regions: int | None = None
     classes: int | None = None
     recipe: str | None = None
     set: Mapping[str, Any] | None = None
@@ -221,16 +222,8 @@ def _read_task(asked: DenseAsked, count: int, tell: Callable[[str], None]) -> Ta
         tell(f"the head has {classes} classes and {asked.wishes.data} only {count}")
     norms = asked.norms or default_norms(asked.wishes.init_from)
     strides = None if asked.strides is None else list(asked.strides)
-    return read_task({"head": asked.head, "host": asked.host, "classes": classes, "strides": strides, "norms": norms})
-
-
-def default_norms(weights: object) -> str:
-    """What the backbone's batch norms do unless someone says: frozen on given weights, trained on fresh ones.
-
-    Detectors learn from one or two images a process, whose statistics are poor; those of pretrained weights are good.
-    Fresh weights have none that would be worth keeping.
-    """
-    return "trained" if weights is None else "frozen"
+    values = {"head": asked.head, "host": asked.host, "classes": classes, "strides": strides, "norms": norms}
+    return read_task(values | {"regions": asked.regions})
 
 
 def read_origin(

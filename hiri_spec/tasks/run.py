@@ -20,6 +20,7 @@ def train_dense(
     host: str | None = None,
     strides: Sequence[int] | None = None,
     norms: str | None = None,
+    regions: int | None = None,
     classes: int | None = None,
     recipe: str | None = None,
     set: Mapping[str, Any] | None = None,
@@ -44,5 +45,7 @@ def train_dense(
     wishes = Wishes(data, init_from, device, tracker, checkpoint_grad, restart)
     watcher = watcher or Watcher()
     wanted = None if strides is None else tuple(strides)
-    asked = DenseAsked(network, head, wishes, host, wanted, norms, classes, recipe, set, flags, out, workers, command)
+    asked = DenseAsked(
+        network, head, wishes, host, wanted, norms, regions, classes, recipe, set, flags, out, workers, command
+    )
     return run_work(read_dense_job(asked, watcher.noted), watcher)

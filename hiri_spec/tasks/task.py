@@ -29,6 +29,11 @@ class Task(Fields):
         description="Strides of the backbone's maps that feed the neck; null: the head's usual ones, and where the "
         "backbone has a map at the stride of one of the neck's own, that instead.",
     )
+    regions: Annotated[int, Field(ge=8, le=2000)] | None = Field(
+        None,
+        description="Regions of an image that a head with two stages learns from, and those that Sparse R-CNN looks "
+        "for; null: 512, and 300. Fewer are cheaper where images have few objects.",
+    )
     norms: Norms = Field(
         "trained",
         description="The backbone's batch norms. frozen: as they are, for batches of a few images on pretrained "
@@ -44,6 +49,8 @@ class Task(Fields):
         if self.host is not None and self.host not in hosts:
             message = f"{self.host!r} has no {self.head} here; {suggest(self.host, hosts)}"
             reject("host", "no_host", message, self.host)
+        if self.regions is not None and HEADS[self.head].regions is None:
+            reject("regions", "no_regions", f"{self.head} looks at whole maps; leave it out", self.regions)
         if self.strides is not None and any(b != 2 * a for a, b in zip(self.strides, self.strides[1:], strict=False)):
             message = f"{show(list(self.strides))} must double from each to the next, as in [8, 16, 32]"
             reject("strides", "strides", message, list(self.strides))
@@ -63,6 +70,15 @@ class Task(Fields):
 def read_task(values: Mapping[str, Any]) -> Task:
     """Fields by name → a task; raises SpecError for those that are wrong."""
     return validate_as(Task, Document(dict(values), {}, ""), "task", "head")
+
+
+def default_norms(weights: object) -> Norms:
+    """What the backbone's batch norms do unless someone says: frozen on given weights, trained on fresh ones.
+
+    Detectors learn from one or two images a process, whose statistics are poor; those of pretrained weights are good.
+    Fresh weights have none that would be worth keeping.
+    """
+    return "trained" if weights is None else "frozen"
 
 
 def choose_strides(task: Task, available: Sequence[int], name: str) -> tuple[int, ...]:

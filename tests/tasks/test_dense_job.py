@@ -10,7 +10,6 @@ from dense_runs import SHAPES, run
 from runs import Notes
 
 from hiri_spec import SpecError
-from hiri_spec.tasks.job import default_norms
 
 
 @pytest.mark.parametrize(
@@ -20,6 +19,7 @@ from hiri_spec.tasks.job import default_norms
         ({"host": "transformers"}, r"host: 'transformers' has no retinanet here; known: mmdet, torchvision"),
         ({"strides": (64, 128)}, r"strides: tiny has no map of stride 128; it has those of 4, 8, 16, 32, 64"),
         ({"classes": 3}, r"--classes: 3 are too few for shapes:.*, which has 4; leave it out, or give 4"),
+        ({"regions": 64}, r"regions: retinanet looks at whole maps; leave it out"),
         ({"norms": "synchronised"}, r"--norms: torch synchronises batch norms on CUDA devices alone"),
         ({"flags": {"batch_size": 9}}, r"batch_size: 9 is more than the 8 training images of shapes"),
         ({"flags": {"epochs": 0}}, r"--epochs: 0 is too small"),
@@ -39,10 +39,6 @@ def test_mistakes(options: dict[str, Any], message: str, tmp_path: Path) -> None
         run(tmp_path, watcher=notes, **options)
     assert notes.start is None
     assert not (tmp_path / "run" / "run.json").exists()
-
-
-def test_norms_are_frozen_on_weights_alone() -> None:
-    assert (default_norms(None), default_norms("runs/a")) == ("trained", "frozen")
 
 
 def test_stages_that_are_left_out_are_told(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from hiri_spec import SpecError
+from hiri_spec.tasks import detector
 from hiri_spec.tasks.heads import HEADS, find_head
-from hiri_spec.tasks.task import choose_strides, read_task
+from hiri_spec.tasks.task import choose_strides, default_norms, read_task
 
 FIVE = (4, 8, 16, 32, 64)
 
@@ -78,3 +79,22 @@ def test_strides_that_are_asked_for(head: str) -> None:
 def test_strides_that_are_not_there(strides: list[int] | None, available: tuple[int, ...], message: str) -> None:
     with pytest.raises(SpecError, match=message):
         choose_strides(read_task({"head": "mask_rcnn", "strides": strides}), available, "net")
+
+
+def test_norms_are_frozen_on_weights_alone() -> None:
+    assert (default_norms(None), default_norms("runs/a")) == ("trained", "frozen")
+
+
+@pytest.mark.parametrize(
+    ("head", "host", "count"),
+    [
+        ("mask_rcnn", "torchvision", lambda model: model.roi_heads.fg_bg_sampler.batch_size_per_image),
+        ("mask_rcnn", "mmdet", lambda model: model.detector.roi_head.bbox_sampler.num),
+        ("cascade_mask_rcnn", "mmdet", lambda model: min(each.num for each in model.detector.roi_head.bbox_sampler)),
+        ("sparse_rcnn", "mmdet", lambda model: model.detector.rpn_head.num_proposals),
+    ],
+)
+@pytest.mark.parametrize("regions", [None, 24], ids=["usual", "fewer"])
+def test_regions(head: str, host: str, count: Any, regions: int | None) -> None:
+    model = detector("tiny", head, 3, host=host, regions=regions)
+    assert count(model) == (regions or HEADS[head].regions)

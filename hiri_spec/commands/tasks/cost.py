@@ -12,7 +12,15 @@ from ...command_line import JsonOption, SetOption, console, print_tables
 from ...cost import CONVENTION
 from ...files import parse_assignments
 from ...quantities import format_resolution
-from .task_options import HeadOption, HostOption, NetworkArgument, StridesOption, read_options, told_by_flags
+from .task_options import (
+    HeadOption,
+    HostOption,
+    NetworkArgument,
+    RegionsOption,
+    StridesOption,
+    read_options,
+    told_by_flags,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,12 +36,13 @@ def cost(
     ] = (800, 1333),
     host: HostOption = None,
     strides: StridesOption = None,
+    regions: RegionsOption = None,
     classes: Annotated[int, typer.Option(metavar="N", min=1, help="Classes, the background none of them.")] = 80,
     set: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Parameters and MACs of a whole detector or segmenter for one image: backbone, neck and head."""
-    task = read_options(head, host, classes, strides)
+    task = read_options(head, host, classes, strides, regions)
     # torch and timm take seconds to import: after the mistakes that can be told without them
     from ...nn.named import read_named
     from ...tasks.cost import dense_cost

@@ -28,7 +28,20 @@ StridesOption = Annotated[
     str | None,
     typer.Option(metavar="STRIDES", help="Of the maps that feed the neck, e.g. 8,16,32,64; by default the usual."),
 ]
-FLAGS = {"head": "--head", "host": "--host", "classes": "--classes", "strides": "--strides", "network": "SPEC"}
+RegionsOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", help="Of an image, that a head with two stages learns from; by default 512, 300 in sparse_rcnn."
+    ),
+]
+FLAGS = {
+    "regions": "--regions",
+    "head": "--head",
+    "host": "--host",
+    "classes": "--classes",
+    "strides": "--strides",
+    "network": "SPEC",
+}
 
 
 @contextmanager
@@ -40,11 +53,12 @@ def told_by_flags() -> Iterator[None]:
         raise SpecError(replace(each, path=FLAGS.get(each.path, each.path)) for each in error.problems) from error
 
 
-def read_options(head: str, host: str | None, classes: int, strides: str | None) -> Task:
+def read_options(head: str, host: str | None, classes: int, strides: str | None, regions: int | None) -> Task:
     """The task of a call's options."""
     from ...tasks.task import read_task
 
     values: dict[str, Any] = {"head": head, "host": host, "classes": classes, "strides": parse_strides(strides)}
+    values["regions"] = regions
     with told_by_flags():
         return read_task(values)
 

@@ -14,7 +14,15 @@ from ...files import parse_assignments
 from ...tasks.heads import find_head
 from ..extras import require
 from ..train import as_dict, describe_result
-from .task_options import HeadOption, HostOption, NetworkArgument, StridesOption, parse_strides, told_by_flags
+from .task_options import (
+    HeadOption,
+    HostOption,
+    NetworkArgument,
+    RegionsOption,
+    StridesOption,
+    parse_strides,
+    told_by_flags,
+)
 
 
 def train(
@@ -30,6 +38,7 @@ def train(
     set: SetOption = None,
     host: HostOption = None,
     strides: StridesOption = None,
+    regions: RegionsOption = None,
     norms: Annotated[
         str | None,
         typer.Option(
@@ -98,6 +107,7 @@ def train(
             host=host,
             strides=wanted,
             norms=norms,
+            regions=regions,
             classes=classes,
             recipe=recipe,
             set=changes,

@@ -12,7 +12,15 @@ from ...command_line import JsonOption, SetOption, console, print_tables
 from ...errors import Problem, SpecError, suggest
 from ...files import parse_assignments
 from ...quantities import SMALLEST_SIDE, format_bytes
-from .task_options import HeadOption, HostOption, NetworkArgument, StridesOption, read_options, told_by_flags
+from .task_options import (
+    HeadOption,
+    HostOption,
+    NetworkArgument,
+    RegionsOption,
+    StridesOption,
+    read_options,
+    told_by_flags,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -38,6 +46,7 @@ def try_out(
     ] = 256,
     host: HostOption = None,
     strides: StridesOption = None,
+    regions: RegionsOption = None,
     classes: Annotated[int, typer.Option(metavar="N", min=1, help="Classes, the background none of them.")] = 3,
     device: Annotated[str, typer.Option(metavar="|".join(DEVICES), help="Where to run.")] = "cpu",
     set: SetOption = None,
@@ -50,7 +59,7 @@ def try_out(
     if device not in DEVICES:
         message = f"{device!r} is none of {', '.join(DEVICES)}; {suggest(device, DEVICES)}"
         raise SpecError(Problem(message, "--device"))
-    task = read_options(head, host, classes, strides)
+    task = read_options(head, host, classes, strides, regions)
     # torch and timm take seconds to import: after the mistakes that can be told without them
     from ...nn.named import read_named
     from ...tasks.trying import try_task

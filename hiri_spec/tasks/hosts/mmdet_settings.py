@@ -51,7 +51,20 @@ def read_settings(task: Task, channels: Sequence[int], strides: Sequence[int]) -
             part.num_classes = task.classes
     if "rcnn" in settings.test_cfg:
         settings.test_cfg.rcnn.max_per_img = MOST_FOUND
+    if task.regions is not None:
+        _set_regions(settings, task.regions)
     return settings
+
+
+def _set_regions(settings: Any, regions: int) -> None:
+    """So many regions of an image to learn from, or to look for where those are learnt."""
+    if "num_proposals" in settings.rpn_head:
+        settings.rpn_head.num_proposals = regions
+        settings.test_cfg.rcnn.max_per_img = min(MOST_FOUND, regions)
+    else:
+        stages = settings.train_cfg.rcnn
+        for stage in stages if isinstance(stages, list) else [stages]:
+            stage.sampler.num = regions
 
 
 def parts_of(settings: Any) -> Iterator[Any]:

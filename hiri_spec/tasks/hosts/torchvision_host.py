@@ -117,7 +117,7 @@ class TorchvisionMaskRCNN(DenseModel):
             FastRCNNPredictor(BOX_FEATURES, classes),
             fg_iou_thresh=0.5,
             bg_iou_thresh=0.5,
-            batch_size_per_image=512,
+            batch_size_per_image=task.regions or task.kind.regions,
             positive_fraction=0.25,
             bbox_reg_weights=None,
             score_thresh=0.05,

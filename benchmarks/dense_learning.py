@@ -1,0 +1,85 @@
+"""Do all heads learn? Each on a small spec and drawn shapes, from fresh weights: `python -m benchmarks.dense_learning`.
+
+With names of heads it trains those alone, with `--seed N` from another seed. A row of docs/dense.md is printed for each
+as it ends: figures in per cent on held-out images before and after, and how long the training took, evaluation included.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from hiri_spec.files import load
+from hiri_spec.tasks.assembly import assemble
+from hiri_spec.tasks.assessment import assess_dense
+from hiri_spec.tasks.data.source import open_scenes
+from hiri_spec.tasks.recipe_file import load_dense_recipe
+from hiri_spec.tasks.run import train_dense
+from hiri_spec.tasks.task import read_task
+from hiri_spec.tasks.trained import TrainedDense
+from hiri_spec.tasks.weights import DenseBelongings
+
+SPEC = "tiny"
+DATA = "shapes:train=400,validation=50"
+SETTINGS: dict[str, tuple[int, int | None]] = {
+    "retinanet": (6, None),
+    "atss": (6, None),
+    "gfl": (6, None),
+    "mask_rcnn": (4, 64),
+    "cascade_mask_rcnn": (3, 64),
+    "sparse_rcnn": (8, 20),
+    "upernet": (2, None),
+}
+"""Epochs of a head, and its regions of an image where it has such: few, as the images have few objects."""
+
+
+def figure(figures: dict[str, float | None], prefix: str = "") -> str:
+    """AP50, or mIoU."""
+    value = figures.get(f"{prefix}AP50", figures.get("mIoU"))
+    return "none" if value is None else f"{value:.1f}"
+
+
+def learn(head: str, seed: int) -> str:
+    """The row of a head."""
+    epochs, regions = SETTINGS[head]
+    folder = Path(tempfile.mkdtemp(prefix=f"{head}-"))
+    began = time.perf_counter()
+    result = train_dense(
+        SPEC,
+        DATA,
+        head,
+        regions=regions,
+        workers=0,
+        flags={"epochs": epochs, "seed": seed},
+        out=folder,
+        set={"checkpointing.every_steps": None},
+    )
+    seconds = time.perf_counter() - began
+    classes = 5 if head == "upernet" else 4
+    task = read_task({"head": head, "classes": classes, "regions": regions})
+    torch.manual_seed(seed)
+    model = assemble(load(SPEC), task).eval()
+    names = tuple(map(str, range(classes)))
+    belongings = DenseBelongings.describe(load(SPEC), task, names, load_dense_recipe("shapes").images)
+    fresh = TrainedDense(model, Path(), belongings)
+    before = assess_dense(fresh, open_scenes(DATA, "validation", task.kind)).figures
+    after = result.rows[-1]
+    cells = [head, task.own_host, str(epochs), str(result.steps), figure(before), figure(after)]
+    cells.append(figure(after, "mask_") if "mask_AP50" in after else "")
+    return f"| {' | '.join(cells)} | {seed} | {seconds / 60:.1f} |"
+
+
+def main() -> None:
+    """Train the heads that are named, or all."""
+    arguments = sys.argv[1:]
+    seed = int(arguments[arguments.index("--seed") + 1]) if "--seed" in arguments else 0
+    for head in [name for name in arguments if name in SETTINGS] or SETTINGS:
+        print(learn(head, seed), flush=True)
+
+
+if __name__ == "__main__":
+    main()
