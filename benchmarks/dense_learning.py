@@ -1,7 +1,7 @@
 """Do all heads learn? Each on a small spec and drawn shapes, from fresh weights: `python -m benchmarks.dense_learning`.
 
 With names of heads it trains those alone, with `--seed N` from another seed. A row of docs/dense.md is printed for each
-as it ends: figures in per cent on held-out images before and after, and how long the training took, evaluation included.
+as it ends: figures in per cent on held-out images before and after, and minutes of training, evaluation included.
 """
 
 from __future__ import annotations
