@@ -34,14 +34,7 @@ RegionsOption = Annotated[
         metavar="N", help="Of an image, that a head with two stages learns from; by default 512, 300 in sparse_rcnn."
     ),
 ]
-FLAGS = {
-    "regions": "--regions",
-    "head": "--head",
-    "host": "--host",
-    "classes": "--classes",
-    "strides": "--strides",
-    "network": "SPEC",
-}
+FLAGS = {name: f"--{name}" for name in ("head", "host", "classes", "strides", "regions", "norms")} | {"network": "SPEC"}
 
 
 @contextmanager
