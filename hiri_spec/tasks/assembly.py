@@ -9,13 +9,13 @@ from importlib.util import find_spec
 
 from ..errors import Problem, SpecError
 from ..files import SpecLike, as_spec
-from ..nn.transfer import Transfer
+from ..nn.named import read_named
 from ..schema import ModelSpec
-from ..train.networks import start_from
 from .heads import HOSTS, MODULES
 from .maps import make_maps
 from .model import DenseModel
 from .task import Norms, Task, default_norms, read_task
+from .weights import begin_with
 
 
 def detector(
@@ -30,20 +30,25 @@ def detector(
     drop_path_rate: float | None = None,
     weights: str | os.PathLike[str] | None = None,
 ) -> DenseModel:
-    """A spec (a path, a built-in name, a dict or a ModelSpec) under a head, with fresh weights.
+    """A spec (a path, a built-in name, a dict, a ModelSpec) or one of timm's models by name under a head.
 
-    `weights` are those of the backbone: a run's folder, a weights file of ours or of timm's; what fits of them is
-    carried, and told by `model.transfer`. See `Task` for the rest. Raises SpecError for whatever is wrong, and where
+    Weights are fresh but for the `weights` that are given: a run's folder, a weights file of ours or of timm's for the
+    backbone, or those of a whole detector; what fits of them is carried, and told by `model.transfer`. See `Task` for the rest. Raises SpecError for whatever is wrong, and where
     the head's host is not installed.
     """
     wanted = None if strides is None else list(strides)
     own_norms = norms or default_norms(weights)
     values = {"head": head, "host": host, "classes": classes, "strides": wanted, "norms": own_norms}
     task = read_task(values | {"regions": regions})
-    model = assemble(as_spec(spec), task, drop_path_rate=drop_path_rate)
+    model = assemble(find_origin(spec), task, drop_path_rate=drop_path_rate)
     if weights is not None:
-        load_backbone(model, weights)
+        begin_with(model, os.fspath(weights), "weights")
     return model
+
+
+def find_origin(network: SpecLike) -> ModelSpec | str:
+    """A spec, or the name of one of timm's models, which `timm:` may stand before; raises SpecError for neither."""
+    return read_named(network).origin if isinstance(network, str) else as_spec(network)
 
 
 def assemble(origin: ModelSpec | str, task: Task, *, drop_path_rate: float | None = None) -> DenseModel:
@@ -57,14 +62,7 @@ def assemble(origin: ModelSpec | str, task: Task, *, drop_path_rate: float | Non
 
 def check_host(task: Task) -> None:
     """Raise SpecError where the head's host is not installed."""
-    if find_spec(MODULES[task.own_host]) is None:
+    if any(find_spec(name) is None for name in MODULES[task.own_host]):
         package = HOSTS[task.own_host]
         message = f"{task.head} comes from {package}, which is not installed; pip install 'hiri-spec[detect]'"
         raise SpecError(Problem(message, "head", code="missing"))
-
-
-def load_backbone(model: DenseModel, source: str | os.PathLike[str]) -> Transfer:
-    """Load what fits of a classification run, or of a weights file, into the backbone; returns what was carried."""
-    _, report = start_from(model.maps.network, os.fspath(source))
-    model.transfer = report
-    return report

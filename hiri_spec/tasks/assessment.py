@@ -82,7 +82,7 @@ def assess_dense(
                 trained.model.to(accelerator.device),
                 loader.epoch(0),
                 trained.belongings.task.kind,
-                trained.class_names,
+                trained.belongings.task.classes,
                 accelerator,
                 observe=observe,
             )

@@ -12,13 +12,14 @@ from torch import Tensor
 
 from ..cost import part_cost
 from ..errors import Problem, SpecError
+from ..files import SpecLike
 from ..graph import Shapes
 from ..network import segments
 from ..nn.backbone import Backbone
 from ..nn.bench.models import tell
 from ..quantities import LARGEST_SIDE, SMALLEST_SIDE, format_resolution
 from ..schema import ModelSpec
-from .assembly import check_host
+from .assembly import check_host, find_origin
 from .counting import OperatorCounter, PartCount
 from .maps import Maps, make_maps
 from .model import DenseModel
@@ -87,14 +88,16 @@ class DenseCost:
         }
 
 
-def dense_cost(origin: ModelSpec | str, task: Task, size: tuple[int, int]) -> DenseCost:
-    """The cost of a spec, or of one of timm's models by name, under a task's head, for one image (height, width).
+def dense_cost(network: SpecLike, task: Task, size: tuple[int, int]) -> DenseCost:
+    """The cost of a spec (a path, a built-in name, a dict, a ModelSpec) or one of timm's models by name under a head.
 
+    It is for one image of a size (height, width).
     Raises SpecError for a size or a task that is no good, where the head's host is not installed, and for an operator
     that nobody can count.
     """
     check_sides(size)
     check_host(task)
+    origin = find_origin(network)
     name = origin if isinstance(origin, str) else origin.name
     with torch.device("meta"):
         maps = make_maps(origin, task)

@@ -46,7 +46,7 @@ def evaluate_scenes(
     model: nn.Module,
     batches: Iterable[tuple[list[Tensor], list[Target]]],
     head: Head,
-    class_names: Sequence[str],
+    classes: int,
     accelerator: Accelerator,
     *,
     is_wanted: Callable[[], bool] = lambda: True,
@@ -60,14 +60,13 @@ def evaluate_scenes(
     pixels that are right, both without those of no class. (mmsegmentation counts classes with 0 that are only seen
     where they are not; of ADE20K's all occur.)
 
+    `classes` are the head's, which may be more than the data have: a pixel of one of those is a wrong one.
     The model answers in its images' own sizes, and is left in the mode that it came in. None, once `is_wanted` says no.
     `observe` is given each batch's images, and what was seen and what is there in the size that the images had.
     """
     device = accelerator.device
     figures: Figures = (
-        PixelFigures(len(class_names), device)
-        if head.is_segmentation
-        else ObjectFigures(has_masks=head.kind == "masks")
+        PixelFigures(classes, device) if head.is_segmentation else ObjectFigures(has_masks=head.kind == "masks")
     )
     was_training = model.training
     model.eval()

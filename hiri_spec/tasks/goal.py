@@ -46,7 +46,7 @@ class DenseGoal(Goal):
             model,
             self._validation.epoch(0),
             self._head,
-            self._belongings.class_names,
+            self._belongings.task.classes,
             self._accelerator,
             is_wanted=is_wanted,
         )

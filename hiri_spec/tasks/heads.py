@@ -72,8 +72,8 @@ HEADS: dict[str, Head] = {
 HOSTS = {"torchvision": "torchvision", "mmdet": "onedl-mmdetection", "transformers": "transformers"}
 """The package of each host."""
 
-MODULES = {"torchvision": "torchvision", "mmdet": "mmcv", "transformers": "transformers"}
-"""A module by which each host is known to be installed."""
+MODULES = {"torchvision": ("torchvision",), "mmdet": ("mmdet", "mmcv", "mmengine"), "transformers": ("transformers",)}
+"""The modules that each host consists of."""
 
 
 def find_head(name: str) -> Head:

@@ -186,6 +186,8 @@ def read_dense_job(asked: DenseAsked, tell: Callable[[str], None]) -> DenseJob:
         message = "decays learning rates over the layers of a classifier, and heads have others; leave it null"
         raise SpecError(Problem(message, "optimizer.layer_decay"))
     training, validation = open_scene_splits(wishes.data, head)
+    for note in (*training.notes, *validation.notes):
+        tell(note)
     task = _read_task(asked, len(training.class_names), tell)
     check_host(task)
     origin = read_origin(asked.network, of_spec, recipe.drop_path_rate, tell)
@@ -229,14 +231,10 @@ def _read_task(asked: DenseAsked, count: int, tell: Callable[[str], None]) -> Ta
 def read_origin(
     name: str, changes: Mapping[str, Any], drop_path_rate: float | None, tell: Callable[[str], None]
 ) -> ModelSpec | str:
-    """The spec of a name as it is trained, or a name of timm's; raises SpecError for images that are not coloured."""
+    """The spec of a name as it is trained, or a name of timm's."""
     named = read_named(name, set=changes)
     if named.note is not None:
         tell(named.note)
     if isinstance(named.origin, str):
         return named.origin
-    spec = as_spec(named.origin, set={} if drop_path_rate is None else {"drop_path_rate": drop_path_rate})
-    if spec.in_channels != 3:
-        message = f"{spec.in_channels} is not 3, and detection and segmentation read colour images; set it to 3"
-        raise SpecError(Problem(message, "in_channels", code="channels"))
-    return spec
+    return as_spec(named.origin, set={} if drop_path_rate is None else {"drop_path_rate": drop_path_rate})

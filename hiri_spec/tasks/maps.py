@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import timm
+import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..errors import Problem, SpecError
+from ..nn.backbone import read_feature_info
 from ..nn.compile import build
 from ..schema import ModelSpec
 from .task import Norms, Task, choose_strides
+
+PROBE = (256, 320)
+"""Height and width of the image that timm's models are tried with."""
 
 
 class Maps(nn.Module):
@@ -63,24 +68,34 @@ def make_maps(origin: ModelSpec | str, task: Task, *, drop_path_rate: float | No
     """
     if isinstance(origin, str):
         return _timm_maps(origin, task, drop_path_rate)
-    whole: Any = build(origin, features_only=True, drop_path_rate=drop_path_rate)
-    available = [info["reduction"] for info in whole.stage_info]
+    if origin.in_channels != 3:
+        message = f"{origin.in_channels} is not 3, and detection and segmentation read colour images; set it to 3"
+        raise SpecError(Problem(message, "in_channels", code="channels"))
+    stages = read_feature_info(origin)
+    available = [info["reduction"] for info in stages]
     strides = choose_strides(task, available, origin.name)
-    indices = [available.index(stride) for stride in strides]
+    indices = [last_of(available, stride) for stride in strides]
     network = build(origin, features_only=True, drop_path_rate=drop_path_rate, out_indices=indices)
     network.prune_intermediate_layers(indices, prune_head=False)  # it has none
-    channels = [whole.stage_info[index]["num_chs"] for index in indices]
-    left_out = [] if whole.has_streams else available[indices[-1] + 1 :]
+    channels = [stages[index]["num_chs"] for index in indices]
+    left_out = [] if network.has_streams else available[indices[-1] + 1 :]
     return Maps(network, channels, strides, norms=task.norms, left_out=left_out)
+
+
+def last_of(available: Sequence[int], stride: int) -> int:
+    """The place of the last map of a stride: of several, the one that most of the network has seen to."""
+    return max(index for index, each in enumerate(available) if each == stride)
 
 
 def _timm_maps(name: str, task: Task, drop_path_rate: float | None) -> Maps:
     options: dict[str, Any] = {} if drop_path_rate is None else {"drop_path_rate": drop_path_rate}
     try:
-        whole: Any = timm.create_model(name, features_only=True)
+        with torch.device("meta"):
+            whole: Any = timm.create_model(name, features_only=True)
         available = whole.feature_info.reduction()
         strides = choose_strides(task, available, name)
-        indices = tuple(available.index(stride) for stride in strides)
+        _check_maps(name, whole)
+        indices = tuple(last_of(available, stride) for stride in strides)
         network: Any = timm.create_model(name, features_only=True, out_indices=indices, **options)
     except SpecError:
         raise
@@ -88,3 +103,22 @@ def _timm_maps(name: str, task: Task, drop_path_rate: float | None) -> Maps:
         raise SpecError(Problem(f"timm's {name} gives no maps: {error}; use another network", "network")) from error
     left_out = available[indices[-1] + 1 :]
     return Maps(network, network.feature_info.channels(), strides, norms=task.norms, left_out=left_out)
+
+
+def _check_maps(name: str, network: Any) -> None:
+    """Raise SpecError for a model of timm's, on the meta device, that takes one image size alone, or gives NHWC."""
+    height, width = PROBE
+    advice = "use another network, such as a spec of its family (hiri-spec list)"
+    try:
+        with torch.no_grad():
+            found = [tuple(each.shape[1:]) for each in network.eval()(torch.empty(1, 3, height, width, device="meta"))]
+    except Exception as error:  # whatever a model of timm's stumbles over
+        message = f"timm's {name} doesn't take images of any size: {error}; {advice}"
+        raise SpecError(Problem(message, "network", code="size")) from error
+    info = network.feature_info
+    for shape, channels, stride in zip(found, info.channels(), info.reduction(), strict=True):
+        if shape != (channels, height // stride, width // stride):
+            message = (
+                f"timm's {name} gives a map of {shape} where {channels} channels at stride {stride} are said; {advice}"
+            )
+            raise SpecError(Problem(message, "network", code="layout"))

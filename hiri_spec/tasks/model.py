@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
+from ..errors import Problem, SpecError
 from ..transforms import Transfer
 from .maps import Maps
 from .padding import Batch, join
@@ -39,6 +40,9 @@ class DenseModel(nn.Module, ABC):
     def forward(
         self, images: Sequence[Tensor], targets: Sequence[Target] | None = None
     ) -> dict[str, Tensor] | list[Answer]:
+        if not len(images) or (targets is not None and len(targets) != len(images)):
+            what = "no images" if targets is None else f"{len(images)} images and {len(targets)} targets"
+            raise SpecError(Problem(f"{what} are given; give one image or more, each with its target", "images"))
         batch = join(images, self.divisor)
         if targets is not None:
             return self.compute_losses(batch, targets)

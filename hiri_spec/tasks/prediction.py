@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..train.data.images import UNREADABLE, why_unreadable
 from ..train.devices import check_device, opened_accelerator
-from .data.scene_set import read_image
+from .data.scene_set import read_upright
 from .data.transform import EvaluationTransform, as_floats
 from .drawing import draw_answer
 from .recipe import Images
@@ -55,7 +55,7 @@ def predict_dense(
         model = trained.model.to(accelerator.device)
         for place in map(Path, images):
             try:
-                pixels = read_image(place)
+                pixels = read_upright(place)
             except UNREADABLE as error:
                 yield Sight(place, None, None, why_unreadable(error))
                 continue

@@ -33,5 +33,8 @@ class DenseRunFolder(RunFolder):
 
     def identity(self, run: Run) -> dict[str, Any]:
         """What a run is known by, beside its spec and recipe."""
-        task = run.task.model_dump() if isinstance(run, DenseRun) else {}
+        task: dict[str, Any] = {}
+        if isinstance(run, DenseRun):  # a default that is named is the same task
+            own = run.task
+            task = own.model_dump() | {"host": own.own_host, "regions": own.regions or own.kind.regions}
         return super().identity(run) | {f"task.{name}": value for name, value in task.items()}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from ..checkpoint_file import WEIGHTS_NAME
@@ -18,8 +19,7 @@ from ..nn.load import read_weights
 from ..nn.transfer import transfer_weights
 from ..saving import replacing, to_yaml
 from ..schema import ModelSpec
-from ..train.networks import find_start
-from .assembly import load_backbone
+from ..train.networks import find_start, start_from
 from .model import DenseModel
 from .recipe import Images
 from .task import Task
@@ -70,8 +70,12 @@ def read_belongings(place: Path) -> DenseBelongings | None:
     """What belongs to the weights in a file; None where it is no such model's. Raises SpecError if it can't be read."""
     if place.suffix != ".safetensors":
         return None
-    with safe_open(place, "pt") as file:
-        text = (file.metadata() or {}).get(KEY)
+    try:
+        with safe_open(place, "pt") as file:
+            text = (file.metadata() or {}).get(KEY)
+    except (SafetensorError, OSError) as error:
+        message = f"can't be read: {error}; it is damaged, or no safetensors file. Name another"
+        raise SpecError(Problem(message, file=str(place), code="unreadable")) from None
     try:
         return None if text is None else DenseBelongings.model_validate_json(text)
     except ValidationError:
@@ -79,18 +83,29 @@ def read_belongings(place: Path) -> DenseBelongings | None:
         raise SpecError(Problem(message, file=str(place), code="unreadable")) from None
 
 
-def begin_with(model: DenseModel, source: str) -> str:
+def begin_with(model: DenseModel, source: str, argument: str = "--init-from") -> str:
     """Load what fits of weights that a training is to begin with; returns a report.
 
-    Those of a detector or segmenter go into the whole model, all others into the backbone. Raises SpecError where
-    there are none, or where nothing of them fits.
+    Those of a detector or segmenter go into the whole model, all others into the backbone; what was carried is in
+    `model.transfer`. Raises SpecError, told of the `argument`, where there are none, or where nothing of them fits.
     """
-    place = find_start(source)
-    if read_belongings(place) is None:
-        return f"backbone from {place}\n{load_backbone(model, source)}"
-    report = transfer_weights(model, read_weights(place).tensors)
-    if not report.carried:
-        message = "nothing in it fits this model; leave it out, or give weights of one that is like it"
-        raise SpecError(Problem(message, "--init-from", file=str(place), code="nothing_carried"))
-    model.transfer = report
-    return f"weights of {place}\n{report}"
+    try:
+        place = find_start(source)
+        if read_belongings(place) is None and not _is_whole(place):
+            _, model.transfer = start_from(model.maps.network, source)
+            return f"backbone from {place}\n{model.transfer}"
+        model.transfer = transfer_weights(model, read_weights(place).tensors)
+        if not model.transfer.carried:
+            message = "nothing in it fits this model; leave it out, or give weights of one that is like it"
+            raise SpecError(Problem(message, argument, file=str(place), code="nothing_carried"))
+        return f"weights of {place}\n{model.transfer}"
+    except SpecError as error:
+        own = (replace(each, path=argument) if each.path == "--init-from" else each for each in error.problems)
+        raise SpecError(own) from None
+
+
+def _is_whole(place: Path) -> bool:
+    """Whether a file of torch's, such as a run's checkpoint, holds a whole model: a backbone with all around it."""
+    if place.suffix == ".safetensors":
+        return False
+    return any(name.startswith("maps.network.") for name in read_weights(place).tensors)

@@ -84,7 +84,11 @@ class Loop:
         Raises SpecError where the loss is no number, the disk is full, or too many images can't be read.
         """
         while self._parts.progress.epoch < self._recipe.epochs:
-            is_whole = self._train_epoch() and self._end_epoch()
+            is_whole = self._train_epoch()
+            if is_whole:
+                if self._recipe.checkpointing.every_steps is not None:
+                    self._save_checkpoint()  # evaluation may take long, and may fail
+                is_whole = self._end_epoch()
             self._save_checkpoint()
             if not is_whole:
                 return "interrupted"

@@ -53,7 +53,9 @@ class Schedule(Fields):
 
     schedule: Literal["cosine", "linear", "step", "constant"] = Field("cosine", description="The way down, or none.")
     warmup_epochs: NotNegative = Field(5, description="Epochs of the linear way up.")
-    warmup_steps: Positive | None = Field(None, description="Steps of the way up, in place of warmup_epochs.")
+    warmup_steps: Annotated[int, Field(ge=0, le=MAX_NUMBER)] | None = Field(
+        None, description="Steps of the way up, in place of warmup_epochs; 0: none. Null: by warmup_epochs."
+    )
     warmup_learning_rate: NotNegative = Field(1e-6, description="Learning rate of the first step of it.")
     min_learning_rate: NotNegative = Field(1e-5, description="Learning rate that the way down ends at, but for step.")
     milestones: Annotated[tuple[PositiveFloat, ...], BeforeValidator(as_tuple)] = Field(

@@ -75,6 +75,14 @@ def told_failures() -> Iterator[None]:
             "or use --checkpoint-grad or --mixed-precision bf16"
         )
         raise SpecError(Problem(message, "batch_size", code="out_of_memory")) from error
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        message = (
+            "a batch had one image, of which a batch norm sees a single position, and nothing to normalise by; use "
+            "more images a batch, larger ones, or norms that are frozen"
+        )
+        raise SpecError(Problem(message, "batch_size", code="single_image")) from error
 
 
 class Session:

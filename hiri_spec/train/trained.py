@@ -63,6 +63,9 @@ def load_trained(
     classes and the way of their images with them, wherever they lie now, others the defaults of their network. Raises
     SpecError where there are no such weights, where they give no scores, and for a size that the network refuses.
     """
+    asked = RunFolder(Path(source))
+    if asked.holds_run:
+        asked.read_run()  # of another kind of task: that says which command is meant
     place = find_trained(source, ema=ema, last=last)
     loaded = _load_timm(place) if read_checkpoint(place).spec is None else _load_spec(place)
     belongings = Belongings.read(place)

@@ -290,7 +290,7 @@ def test_images_that_are_elsewhere(tmp_path: Path) -> None:
     write(tmp_path)
     for file in (tmp_path / "train2017").iterdir():
         file.unlink()
-    with pytest.raises(SpecError, match=r"train2017: has none of the 3 images of .*, such as 30.png; put them there"):
+    with pytest.raises(SpecError, match=r"train2017: has none of the 3 images of .*, not 30.png; put them there"):
         opened(tmp_path)
     (tmp_path / "train2017").rmdir()
     with pytest.raises(

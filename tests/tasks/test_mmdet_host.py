@@ -282,13 +282,10 @@ def test_levels_follow_the_maps(
     check_gradients(model)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize(
-    ("origin", "head"),
-    [
-        ("pvt_v2_b0", "gfl"),
-        (lambda: hiri_spec.scale_up("pvt_v2_b0", resolution=448), "mask_rcnn"),
-    ],
-    ids=["PVTv2", "scaled up"],
+    "origin", ["pvt_v2_b0", lambda: hiri_spec.scale_up("pvt_v2_b0", resolution=448)], ids=["PVTv2", "scaled up"]
 )
 def test_other_backbones(origin: Any, head: str) -> None:
     model = assemble(head, origin if isinstance(origin, str) else origin())

@@ -44,12 +44,12 @@ def cost(
     """Parameters and MACs of a whole detector or segmenter for one image: backbone, neck and head."""
     task = read_options(head, host, classes, strides, regions)
     # torch and timm take seconds to import: after the mistakes that can be told without them
-    from ...nn.named import read_named
+    from ...nn.named import TIMM_PREFIX, read_named
     from ...tasks.cost import dense_cost
 
     named = read_named(network, set=parse_assignments(set or []))
     with told_by_flags():
-        own = dense_cost(named.origin, task, size)
+        own = dense_cost(f"{TIMM_PREFIX}{named.origin}" if isinstance(named.origin, str) else named.origin, task, size)
     if as_json:
         told = own.as_dict() | {"gmacs": round(own.macs / 1e9, 3), "convention": CONVENTION}
         sys.stdout.write(json.dumps(told, indent=2) + "\n")

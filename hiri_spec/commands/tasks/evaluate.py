@@ -53,6 +53,8 @@ def evaluate(
         raise SpecError(Problem("of plain weights nobody knows their data; name some", "--data", code="no_data"))
     images = read_sizes(size, trained.images)
     scenes = open_known(trained, source, "train" if split == "train" else "validation")
+    for note in scenes.notes:
+        sys.stderr.write(f"note: {note}\n")
     try:
         with ImageProgress(len(scenes)) as progress:
             done = assess_dense(

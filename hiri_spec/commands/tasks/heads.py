@@ -16,7 +16,7 @@ FINDS = {"boxes": "boxes", "masks": "boxes, masks", "segmentation": "pixel class
 
 def list_heads(as_json: JsonOption = False) -> None:
     """The heads that backbones are put under."""
-    missing = sorted({host for head in HEADS.values() for host in head.hosts if find_spec(MODULES[host]) is None})
+    missing = [host for host, names in MODULES.items() if any(find_spec(name) is None for name in names)]
     if as_json:
         sys.stdout.write(json.dumps([asdict(head) | {"finds": head.kind} for head in HEADS.values()], indent=2) + "\n")
     else:

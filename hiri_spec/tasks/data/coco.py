@@ -5,6 +5,7 @@ The year may be left out: instances_train.json and train/.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -54,8 +55,11 @@ class CocoScenes(SceneSet):
         self.class_names = self._table.class_names
         self.notes = self._table.notes
         names = self._table.file_names
-        if not any((images / name).is_file() for name in names):
-            message = f"has none of the {len(names):,} images of {annotations}, such as {names[0]}; put them there"
+        there = {each.name for each in os.scandir(images)}
+        missing = [name for name in names if name not in there and not (images / name).is_file()]
+        if missing:
+            share = "none" if len(missing) == len(names) else f"{len(names) - len(missing):,}"
+            message = f"has {share} of the {len(names):,} images of {annotations}, not {missing[0]}; put them there"
             raise SpecError(Problem(message, file=str(images), code="no_images"))
 
     def __len__(self) -> int:

@@ -6,11 +6,12 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.transforms.v2.functional import pil_to_tensor
 
-from ...train.data.images import decode
+from ...train.data.images import as_bytes, decode
 from ..scenes import Target
 
 
@@ -43,6 +44,17 @@ class SceneSet(Dataset[Scene]):
     @abstractmethod
     def describe(self, index: int) -> str:
         """What to call an image in a message: its file, or its place."""
+
+
+def read_upright(file: Path) -> Tensor:
+    """Bytes (3, H, W) of a photograph, turned as its camera says; raises one of UNREADABLE.
+
+    Annotations are of images as they lie in their files, so data sets are read by `read_image`.
+    """
+    with Image.open(file) as image:
+        turned = ImageOps.exif_transpose(image)
+        pixels: Tensor = pil_to_tensor(as_bytes(turned).convert("RGB"))
+    return pixels
 
 
 def read_image(file: Path, size: tuple[int, int] | None = None) -> Tensor:
