@@ -20,9 +20,10 @@ SIDE = 90
 
 
 def networks() -> dict[str, ModelSpec | str]:
-    """A spec of five stages, one of timm's models, and a spec taken to a higher resolution."""
+    """A spec of five stages, PVTv2's as it is, as timm has it, and taken to a higher resolution."""
     scaled = hiri_spec.scale_up("pvt_v2_b0", resolution=448)
-    return {"tiny": hiri_spec.load("tiny"), "timm": "pvt_v2_b0", "scaled_up": scaled}
+    usual = hiri_spec.load("pvt_v2_b0")
+    return {"tiny": hiri_spec.load("tiny"), "pvt_v2": usual, "timm": "pvt_v2_b0", "scaled_up": scaled}
 
 
 def tiny_under(head: str, **fields: Any) -> DenseModel:

@@ -33,8 +33,8 @@ def detector(
     """A spec (a path, a built-in name, a dict, a ModelSpec) or one of timm's models by name under a head.
 
     Weights are fresh but for the `weights` that are given: a run's folder, a weights file of ours or of timm's for the
-    backbone, or those of a whole detector; what fits of them is carried, and told by `model.transfer`. See `Task` for the rest. Raises SpecError for whatever is wrong, and where
-    the head's host is not installed.
+    backbone, or those of a whole detector; what fits of them is carried, and told by `model.transfer`. See `Task` for
+    the rest. Raises SpecError for whatever is wrong, and where the head's host is not installed.
     """
     wanted = None if strides is None else list(strides)
     own_norms = norms or default_norms(weights)

@@ -36,7 +36,7 @@ def answers_of(model: DenseModel, images: list[Tensor]) -> list[Found]:
 
 
 @pytest.mark.parametrize("head", HEADS)
-@pytest.mark.parametrize("network", ["tiny", "timm", "scaled_up"])
+@pytest.mark.parametrize("network", ["tiny", "pvt_v2", "timm", "scaled_up"])
 def test_every_parameter_learns_with_objects_and_without(head: str, network: str) -> None:
     torch.manual_seed(0)
     model = hastened(assemble(networks()[network], task_of(head)))

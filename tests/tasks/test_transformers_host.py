@@ -21,7 +21,7 @@ from hiri_spec.tasks.padding import join
 from hiri_spec.tasks.scenes import IGNORED, Objects, PixelClasses
 
 
-@pytest.mark.parametrize("network", ["tiny", "timm", "scaled_up"])
+@pytest.mark.parametrize("network", ["tiny", "pvt_v2", "timm", "scaled_up"])
 def test_every_parameter_learns_with_classes_and_without(network: str) -> None:
     torch.manual_seed(0)
     model = assemble(networks()[network], task_of("upernet"))
