@@ -27,6 +27,11 @@ def list_checkpoints(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: int(found[path][1]))
 
 
+def remove_checkpoint(folder: Path, steps: int) -> None:
+    """Remove the checkpoint after so many steps, if there is one: it has turned out to be no good."""
+    (folder / f"step-{steps:08d}.pt").unlink(missing_ok=True)
+
+
 def write_checkpoint(folder: Path, state: dict[str, Any], keep: int) -> Path:
     """Write a state, whole or not at all, and remove all but the last `keep`; raises SpecError if it can't be written.
 

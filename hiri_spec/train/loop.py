@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import Problem, SpecError
-from .checkpoints import list_checkpoints, write_checkpoint
+from .checkpoints import list_checkpoints, remove_checkpoint, write_checkpoint
 from .curves import write_curves
 from .devices import average_buffers
 from .goal import Batches, Figures, Goal
@@ -182,6 +182,8 @@ class Loop:
             loss = None if figures is None else figures.get("loss")
             if loss is not None and not math.isfinite(loss):
                 at = f"after step {progress.steps:,} (epoch {progress.epoch + 1})"
+                if self._accelerator.is_main_process:
+                    remove_checkpoint(self._folder.checkpoints, progress.steps)
                 raise self._not_finite(f"the loss{what} on held-out images is {loss} {at}")
         progress.rows.append(self._row(own, average))
         is_best, progress.best = self._compare(own, progress.best)

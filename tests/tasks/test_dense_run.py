@@ -9,12 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
-from dense_runs import STEPS, run, start
-from runs import read_losses, read_metrics
+from dense_runs import SHAPES, STEPS, run, start
+from runs import Notes, read_losses, read_metrics
 from safetensors.torch import load_file
+from torch import nn
 
 from hiri_spec import SpecError
 from hiri_spec.tasks.run_folder import DenseRunFolder
+from hiri_spec.tasks.trained import load_dense
 from hiri_spec.train.run_folder import RunFolder
 
 TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m")
@@ -75,6 +77,46 @@ def test_begun_with_a_classifiers_weights(tmp_path: Path, dense_run: Path) -> No
     assert names
     assert all(own[f"maps.network.{name}"].equal(theirs[name]) for name in names)
     run(tmp_path, "whole", flags={"epochs": 1}, init_from=dense_run, norms="trained")
+
+
+def test_begun_with_a_runs_checkpoint(tmp_path: Path, dense_run: Path) -> None:
+    """The way out of a loss that is no number; and what is damaged is told."""
+    (checkpoint, *_) = (dense_run / "checkpoints").iterdir()
+    notes = Notes()
+    run(tmp_path, flags={"epochs": 1}, init_from=checkpoint, watcher=notes)
+    assert notes.notes[0].startswith(f"weights of {checkpoint}\n")
+    damaged = tmp_path / "damaged" / "model.safetensors"
+    damaged.parent.mkdir()
+    damaged.write_bytes((dense_run / "best" / "model.safetensors").read_bytes()[:1000])
+    with pytest.raises(SpecError, match=r"model\.safetensors.* (can't be read|is no safetensors file)"):
+        load_dense(damaged)
+    with pytest.raises(SpecError, match=r"model\.safetensors"):
+        run(tmp_path, "other", init_from=damaged)
+
+
+def test_a_checkpoint_is_there_before_evaluation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evaluation may take an hour, and fail; the epoch's steps are not lost."""
+
+    def fail(self: DenseGoal, model: nn.Module, is_wanted: object) -> None:
+        raise SpecError("no evaluation today")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DenseGoal, "evaluate", fail)
+        with pytest.raises(SpecError, match="no evaluation today"):
+            run(tmp_path)
+    assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-00000002.pt"]
+    again = run(tmp_path)
+    assert (again.status, again.steps) == ("finished", 2 * STEPS)
+    run(tmp_path, "whole")
+    assert read_losses(tmp_path / "run") == read_losses(tmp_path / "whole")
+    assert read_metrics(tmp_path / "run")[-1] == read_metrics(tmp_path / "whole")[-1]
+
+
+def test_more_classes_than_the_data_have(tmp_path: Path) -> None:
+    notes = Notes()
+    result = run(tmp_path, head="upernet", classes=9, flags={"epochs": 1}, set={"images.short_side": 32}, watcher=notes)
+    assert result.status == "finished"
+    assert f"the head has 9 classes and {SHAPES} only 5" in notes.notes
 
 
 @pytest.mark.slow

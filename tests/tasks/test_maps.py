@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from hiri_spec import SpecError
-from hiri_spec.files import load
+from hiri_spec.files import as_spec, load, to_data
 from hiri_spec.schema import ModelSpec
 from hiri_spec.tasks.maps import make_maps
 from hiri_spec.tasks.task import Task
@@ -36,6 +36,34 @@ def test_maps_have_the_strides_and_channels_that_they_say(
     assert [tuple(each.shape[1:]) for each in found] == [
         (channels, 128 // stride, 64 // stride) for channels, stride in zip(maps.channels, strides, strict=True)
     ]
+
+
+def test_the_last_map_of_a_stride_is_taken() -> None:
+    """Stages that don't halve the map go on with it; those before the last of them are not the stride's."""
+    more = {"block": "transformer", "depth": 1, "width": 128, "heads": 4, "name": "more"}
+    spec = load("tiny")
+    stages = [*to_data(spec)["stages"], more]
+    six = as_spec({**to_data(spec), "stages": stages})
+    maps = make_maps(six, Task(head="atss"))
+    assert (maps.strides, maps.left_out) == ((8, 16, 32, 64), ())
+    assert any(name.startswith("network.stages.5.") for name, _ in maps.named_parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("swin_tiny_patch4_window7_224", r"timm's swin_\w+ (doesn't take images of any size|gives a map of)"),
+        ("no_such", r"network: timm's no_such gives no maps: Unknown model .*; use another"),
+    ],
+)
+def test_timm_models_that_no_detector_can_use(name: str, message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        make_maps(name, Task(head="mask_rcnn"))
+
+
+def test_grey_networks_are_told() -> None:
+    with pytest.raises(SpecError, match=r"in_channels: 1 is not 3, and detection and segmentation read colour images"):
+        make_maps(as_spec("tiny", set={"in_channels": 1}), Task(head="atss"))
 
 
 def test_every_parameter_gets_a_gradient() -> None:
@@ -69,5 +97,3 @@ def test_synchronised_norms_are_torchs() -> None:
 def test_timm_models_without_maps_are_told() -> None:
     with pytest.raises(SpecError, match=r"atss reads maps of stride 8, 16, 32, and mixer_s32_224 has those of 32"):
         make_maps("mixer_s32_224", Task(head="atss"))
-    with pytest.raises(SpecError, match=r"network: timm's no_such gives no maps: Unknown model .*; use another"):
-        make_maps("no_such", Task(head="atss"))
