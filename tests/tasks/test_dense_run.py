@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from hiri_spec import SpecError
+from hiri_spec.tasks.goal import DenseGoal
 from hiri_spec.tasks.run_folder import DenseRunFolder
 from hiri_spec.tasks.trained import load_dense
 from hiri_spec.train.run_folder import RunFolder
