@@ -55,11 +55,14 @@ RESERVED_NAMES = frozenset(
     register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
     register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook
     register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook
-    register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory state_dict to
+    register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory smart_apply state_dict to
     to_empty train training type xpu zero_grad
     """.split()  # noqa: SIM905 (a list of them would fill a page)
 )
-"""What a torch module calls its own things; a run of blocks is an attribute beside them. A test compares with torch."""
+"""What a torch module calls its own things; a run of blocks is an attribute beside them. A test compares with torch.
+
+`smart_apply` is there once transformers is imported, which gives it to all modules.
+"""
 RunName = Annotated[
     str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_usable), WithJsonSchema({"part": "run_name"})
 ]

@@ -19,7 +19,7 @@ from hiri_spec.json_schema import json_schema
 from hiri_spec.saving import to_data
 
 SPECS = Path(__file__).resolve().parent.parent / "specs"
-SPEC_FILES = sorted(path for path in SPECS.rglob("*.yaml") if path.parent.name not in NOT_SPECS)
+SPEC_FILES = sorted(path for path in SPECS.rglob("*.yaml") if path.relative_to(SPECS).parts[0] not in NOT_SPECS)
 SPACE_FILES = sorted((SPECS / "spaces").glob("*.yaml"))
 SPEC = jsonschema.Draft202012Validator(json_schema())
 SPACE = jsonschema.Draft202012Validator(json_schema(space=True))
