@@ -124,7 +124,8 @@ def test_more_classes_than_the_data_have(tmp_path: Path) -> None:
 def test_goes_on_after_a_kill(tmp_path: Path) -> None:
     """kill -9 within an epoch; losses, figures and weights come out bit for bit."""
     whole = start(tmp_path, "--out", "whole", "--epochs", "4")
-    assert whole.wait(timeout=240) == 0, whole.communicate()
+    _, err = whole.communicate(timeout=240)
+    assert whole.returncode == 0, err
     options = ("--out", "killed", "--epochs", "4", "--set", "checkpointing.every_steps=3")
     process = start(tmp_path, *options)
     deadline = time.monotonic() + 240
