@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +11,18 @@ import typer
 from ..command_line import JsonOption, SetOption
 from ..files import parse_assignments
 from .extras import require
+from .train_options import (
+    BatchSizeOption,
+    CheckpointGradOption,
+    DeviceOption,
+    EpochsOption,
+    OutOption,
+    PrecisionOption,
+    RestartOption,
+    SeedOption,
+    TrackerOption,
+    WorkersOption,
+)
 
 if TYPE_CHECKING:
     from ..train.run import TrainResult
@@ -34,34 +45,20 @@ def train(
     resolution: Annotated[
         str | None, typer.Option("--resolution", "-r", metavar="SIZE", help="Image size; by default the spec's.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(metavar="N", help="In place of the recipe's.")] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(metavar="N", help="Images of one step, over all processes; else the recipe's.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="In place of the recipe's.")] = None,
-    mixed_precision: Annotated[
-        str | None, typer.Option(metavar="no|fp16|bf16", help="In place of the recipe's.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="By default runs/ with names of spec and data.")
-    ] = None,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Begin anew: what a run has left in the folder is removed.")
-    ] = False,
+    epochs: EpochsOption = None,
+    batch_size: BatchSizeOption = None,
+    seed: SeedOption = None,
+    mixed_precision: PrecisionOption = None,
+    out: OutOption = None,
+    restart: RestartOption = False,
     init_from: Annotated[
         str | None,
         typer.Option(metavar="FILE|FOLDER", help="Begin with what fits of these weights, or of a run's best/."),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Processes that read images; by default one a spare core.")
-    ] = None,
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to run.")] = "auto",
-    tracker: Annotated[
-        str | None, typer.Option(metavar="NAME", help="tensorboard, wandb or another of accelerate's.")
-    ] = None,
-    checkpoint_grad: Annotated[
-        bool, typer.Option("--checkpoint-grad", help="Keep less and compute more, where memory is short.")
-    ] = False,
+    workers: WorkersOption = None,
+    device: DeviceOption = "auto",
+    tracker: TrackerOption = None,
+    checkpoint_grad: CheckpointGradOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a network. The same command goes on where it stopped, though it was killed.

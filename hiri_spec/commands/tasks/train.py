@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +13,18 @@ from ...files import parse_assignments
 from ...tasks.heads import find_head
 from ..extras import require
 from ..train import as_dict, describe_result
+from ..train_options import (
+    BatchSizeOption,
+    CheckpointGradOption,
+    DeviceOption,
+    EpochsOption,
+    OutOption,
+    PrecisionOption,
+    RestartOption,
+    SeedOption,
+    TrackerOption,
+    WorkersOption,
+)
 from .task_options import (
     HeadOption,
     HostOption,
@@ -49,34 +60,20 @@ def train(
     classes: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Of the head; by default as many as the data have.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(metavar="N", help="In place of the recipe's.")] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(metavar="N", help="Images of one step, over all processes; else the recipe's.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="In place of the recipe's.")] = None,
-    mixed_precision: Annotated[
-        str | None, typer.Option(metavar="no|fp16|bf16", help="In place of the recipe's.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="By default runs/ with names of spec, head, data.")
-    ] = None,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Begin anew: what a run has left in the folder is removed.")
-    ] = False,
+    epochs: EpochsOption = None,
+    batch_size: BatchSizeOption = None,
+    seed: SeedOption = None,
+    mixed_precision: PrecisionOption = None,
+    out: OutOption = None,
+    restart: RestartOption = False,
     init_from: Annotated[
         str | None,
         typer.Option(metavar="FILE|FOLDER", help="Weights of the backbone, such as a run's, or of a whole detector."),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Processes that read images; by default one a spare core.")
-    ] = None,
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to run.")] = "auto",
-    tracker: Annotated[
-        str | None, typer.Option(metavar="NAME", help="tensorboard, wandb or another of accelerate's.")
-    ] = None,
-    checkpoint_grad: Annotated[
-        bool, typer.Option("--checkpoint-grad", help="Keep less and compute more, where memory is short.")
-    ] = False,
+    workers: WorkersOption = None,
+    device: DeviceOption = "auto",
+    tracker: TrackerOption = None,
+    checkpoint_grad: CheckpointGradOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a network under a head. The same command goes on where it stopped, though it was killed.
