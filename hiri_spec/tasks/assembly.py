@@ -12,7 +12,7 @@ from ..files import SpecLike, as_spec
 from ..nn.named import read_named
 from ..schema import ModelSpec
 from .heads import HOSTS, MODULES
-from .maps import make_maps
+from .maps import Maps, make_maps
 from .model import DenseModel
 from .task import Norms, Task, default_norms, read_task
 from .weights import begin_with
@@ -54,7 +54,11 @@ def find_origin(network: SpecLike) -> ModelSpec | str:
 def assemble(origin: ModelSpec | str, task: Task, *, drop_path_rate: float | None = None) -> DenseModel:
     """A spec, or one of timm's models by name, under a task's head, with fresh weights from torch's random numbers."""
     check_host(task)
-    maps = make_maps(origin, task, drop_path_rate=drop_path_rate)
+    return put_on(make_maps(origin, task, drop_path_rate=drop_path_rate), task)
+
+
+def put_on(maps: Maps, task: Task) -> DenseModel:
+    """A task's head, of its host, on maps."""
     host = import_module(f"{__package__}.hosts.{task.own_host}_host")
     model: DenseModel = host.make_model(task, maps)
     return model

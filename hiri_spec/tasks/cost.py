@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import torch
@@ -19,10 +18,9 @@ from ..nn.backbone import Backbone
 from ..nn.bench.models import tell
 from ..quantities import LARGEST_SIDE, SMALLEST_SIDE, format_resolution
 from ..schema import ModelSpec
-from .assembly import check_host, find_origin
+from .assembly import check_host, find_origin, put_on
 from .counting import OperatorCounter, PartCount
 from .maps import Maps, make_maps
-from .model import DenseModel
 from .task import Task
 
 
@@ -101,8 +99,7 @@ def dense_cost(network: SpecLike, task: Task, size: tuple[int, int]) -> DenseCos
     name = origin if isinstance(origin, str) else origin.name
     with torch.device("meta"):
         maps = make_maps(origin, task)
-    host = import_module(f"{__package__}.hosts.{task.own_host}_host")
-    model: DenseModel = host.make_model(task, maps).to("meta").eval().requires_grad_(requires_grad=False)
+    model = put_on(maps, task).to("meta").eval().requires_grad_(requires_grad=False)
     height, width = (-(-side // model.divisor) * model.divisor for side in size)
     counter = OperatorCounter()
     with torch.no_grad():

@@ -24,7 +24,7 @@ from ..train.networks import find_start, set_checkpointing
 from ..train.optimization import check_optimizer
 from ..train.settings import default_folder, flags_told, split_changes
 from ..train.watcher import Started
-from ..train.work import Place, Wishes, Work, list_versions, now, share_batches
+from ..train.work import Place, Wishes, Work, check_batch_size, list_versions, now, share_batches
 from .assembly import assemble, check_host
 from .data.loader import SceneLoader, make_scene_loader
 from .data.scene_set import SceneSet
@@ -195,12 +195,8 @@ def read_dense_job(asked: DenseAsked, tell: Callable[[str], None]) -> DenseJob:
         maps = make_maps(origin, task)
     if maps.left_out:
         tell(f"{_told_strides(maps.left_out)} {task.head} by default; --strides names others")
-    if recipe.epoch_steps is None and recipe.batch_size > len(training):
-        message = (
-            f"{recipe.batch_size:,} is more than the {len(training):,} training images of {wishes.data}; "
-            f"use at most {len(training):,}, with --batch-size"
-        )
-        raise SpecError(Problem(message, "batch_size", code="too_large"))
+    if recipe.epoch_steps is None:
+        check_batch_size(recipe, len(training), wishes.data)
     network = origin if isinstance(origin, str) else origin.name
     out = Path(asked.out) if asked.out is not None else default_folder(f"{network}-{task.head}", wishes.data)
     folder = DenseRunFolder(out)

@@ -27,9 +27,14 @@ def list_checkpoints(folder: Path) -> list[Path]:
     return sorted(found, key=lambda path: int(found[path][1]))
 
 
+def checkpoint_path(folder: Path, steps: int) -> Path:
+    """The file of the checkpoint after so many steps."""
+    return folder / f"step-{steps:08d}.pt"
+
+
 def remove_checkpoint(folder: Path, steps: int) -> None:
     """Remove the checkpoint after so many steps, if there is one: it has turned out to be no good."""
-    (folder / f"step-{steps:08d}.pt").unlink(missing_ok=True)
+    checkpoint_path(folder, steps).unlink(missing_ok=True)
 
 
 def write_checkpoint(folder: Path, state: dict[str, Any], keep: int) -> Path:
@@ -37,7 +42,7 @@ def write_checkpoint(folder: Path, state: dict[str, Any], keep: int) -> Path:
 
     The checkpoints before are removed only after the new one is safe on the disk.
     """
-    path = folder / f"step-{state['progress']['steps']:08d}.pt"
+    path = checkpoint_path(folder, state["progress"]["steps"])
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # a stream: of a file's name torch makes one of its own, and refuses temporary ones

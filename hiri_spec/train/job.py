@@ -26,7 +26,7 @@ from .report import write_report
 from .run_folder import Run, RunFolder
 from .settings import default_folder, read_recipe, split_changes
 from .watcher import Started
-from .work import Place, Wishes, Work, list_versions, now, share_batches
+from .work import Place, Wishes, Work, check_batch_size, list_versions, now, share_batches
 
 MOST_WORKERS = 8
 
@@ -157,12 +157,7 @@ def read_job(asked: Asked, tell: Callable[[str], None]) -> Job:
         for split in ("train", "validation")
     )
     network = fit_classes(origin, resolution, in_channels, recipe, training.class_names, asked.wishes.data, tell)
-    if recipe.batch_size > len(training):
-        message = (
-            f"{recipe.batch_size:,} is more than the {len(training):,} training images of {asked.wishes.data}; "
-            f"use at most {len(training):,}, with --batch-size"
-        )
-        raise SpecError(Problem(message, "batch_size", code="too_large"))
+    check_batch_size(recipe, len(training), asked.wishes.data)
     out = Path(asked.out) if asked.out is not None else default_folder(network.name, asked.wishes.data)
     folder = RunFolder(out)
     if asked.wishes.init_from is not None and (asked.wishes.restart or not folder.holds_run):

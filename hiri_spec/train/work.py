@@ -96,6 +96,16 @@ def share_batches(plan: Plan, count: int) -> int:
     return plan.batch_size // parts
 
 
+def check_batch_size(plan: Plan, images: int, data: str) -> None:
+    """Raise SpecError where a step wants more images than there are to train on."""
+    if plan.batch_size > images:
+        message = (
+            f"{plan.batch_size:,} is more than the {images:,} training images of {data}; "
+            f"use at most {images:,}, with --batch-size"
+        )
+        raise SpecError(Problem(message, "batch_size", code="too_large"))
+
+
 def list_versions(*packages: Any) -> dict[str, str]:
     """The versions of Python, of this package and of those that have a say in every training, and of others."""
     return {
