@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from ..train.devices import check_device, opened_accelerator
 from .data.loader import make_scene_loader
 from .data.scene_set import SceneSet
 from .data.source import open_scenes
-from .evaluation import evaluate_scenes
+from .evaluation import evaluate_scenes, without_nan
 from .recipe import Images
 from .trained import TrainedDense
 
@@ -88,5 +87,4 @@ def assess_dense(
             )
         assert figures is not None  # nobody asked it to stop
         seconds = time.perf_counter() - began
-        told = {name: None if math.isnan(value) else value for name, value in figures.items()}
-        return DenseAssessment(told, done, done / seconds, loader.unreadable, str(accelerator.device))
+        return DenseAssessment(without_nan(figures), done, done / seconds, loader.unreadable, str(accelerator.device))

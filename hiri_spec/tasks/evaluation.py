@@ -89,6 +89,11 @@ def evaluate_scenes(
     return figures.compute()
 
 
+def without_nan(figures: dict[str, float]) -> dict[str, float | None]:
+    """Figures as files and tables have them: None of what there is none of."""
+    return {name: None if math.isnan(value) else value for name, value in figures.items()}
+
+
 def size_of(target: Target) -> tuple[int, int]:
     """Height and width of the image that a target is of."""
     return target.size if isinstance(target, Objects) else _size(target.classes)

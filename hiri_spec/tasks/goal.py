@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from ..train.distill import Teacher
 from ..train.goal import Figures, Goal
 from .data.loader import SceneLoader
-from .evaluation import evaluate_scenes
+from .evaluation import evaluate_scenes, without_nan
 from .heads import Head
 from .scenes import Target
 from .weights import DenseBelongings, save_dense
@@ -50,9 +49,7 @@ class DenseGoal(Goal):
             self._accelerator,
             is_wanted=is_wanted,
         )
-        if figures is None:
-            return None
-        return {name: None if math.isnan(value) else value for name, value in figures.items()}
+        return None if figures is None else without_nan(figures)
 
     def save(self, model: nn.Module, folder: Path) -> None:
         save_dense(model, self._belongings, folder)
