@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
@@ -197,10 +197,12 @@ def _extended(document: Document, chain: tuple[FilePath, ...], kind: Kind, reada
     merged = Document({**base.data, **own}, {}, document.file)
     merged.origins = {p: o for p, o in base.origins.items() if p and p[0] not in own}
     merged.origins |= {p: o for p, o in document.origins.items() if not p or p[0] in own}
+    inside: dict[Any, dict[Path, Origin]] = {dotted: {(): document.origin(("set", dotted))} for dotted in changes}
+    for path, origin in document.origins.items():
+        if len(path) > 1 and path[0] == "set":
+            inside[path[1]][path[2:]] = origin
     for dotted, value in changes.items():
-        place = ("set", dotted)
-        inside = {p[2:]: o for p, o in document.origins.items() if p[:2] == place}
-        set_value(merged, dotted, value, {(): document.origin(place), **inside}, kind)
+        set_value(merged, dotted, value, inside[dotted], kind)
     return merged
 
 
@@ -284,6 +286,7 @@ def set_value(document: Document, dotted: str, value: Any, origins: Mapping[Path
     def fail(message: str) -> SpecError:
         return SpecError(Problem(message, dotted, origins[()].file, origins[()].line, "no_such_path"))
 
+    old: Any = None
     place = document.data = _copied(document.data)
     for depth, part in enumerate(path):
         last = depth == len(path) - 1
@@ -310,14 +313,24 @@ def set_value(document: Document, dotted: str, value: Any, origins: Mapping[Path
             known = place if depth else place.keys() | {*kind.shorthands}
             raise fail(f"{where} has no {part}; {suggest(part, known)}")
         if last:
+            old = place.get(part) if isinstance(place, dict) else place[part]
             place[part] = value
         else:
             place[part] = _copied(place[part])
             place = place[part]
     whole = tuple(path)
-    document.origins = {p: o for p, o in document.origins.items() if p[: len(whole)] != whole}
+    for inside in _paths_within(old):
+        document.origins.pop((*whole, *inside), None)
     document.origins |= {(*whole, *inside): origin for inside, origin in origins.items()}
     document.edits.append((whole[:edited], get(document.data, whole[:edited])))
+
+
+def _paths_within(value: Any) -> Iterator[Path]:
+    """The path of a value from itself, and those of all values in it."""
+    yield ()
+    inside = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
+    for part, item in inside:
+        yield from ((part, *path) for path in _paths_within(item))
 
 
 def _copied(value: Any) -> Any:
