@@ -16,7 +16,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from .errors import Problem, SpecError, show, suggest
 from .feature_map import FeatureMap, start
-from .graph import MAX_PART_NODES, Graph, Shapes, TooManyNodes, streams_of
+from .graph import MAX_PART_NODES, Graph, Shapes, TooManyNodesError, streams_of
 from .quantities import MAX_NAME, MAX_NUMBER
 
 Positive = Annotated[int, Field(ge=1, le=MAX_NUMBER)]
@@ -202,7 +202,9 @@ def reader(base: type[Part], default: str | None = None) -> BeforeValidator:
         if not isinstance(value, Mapping):
             example = f"{{{base.key}: {next(iter(base.registry), '…')}, …}}"
             raise PydanticCustomError(
-                "not_a_mapping", "{message}", {"message": f"{show(value)} is no {base.key}; write a mapping like {example}"}
+                "not_a_mapping",
+                "{message}",
+                {"message": f"{show(value)} is no {base.key}; write a mapping like {example}"},
             )
         name = value.get(base.key, default)
         if name is None:
@@ -230,7 +232,7 @@ def trace(part: Part, shape: Shapes, channels: int | None = None) -> Graph:
     x: Any = streams if part.takes_streams else streams[0]
     try:
         y = part.wire(x) if channels is None else part.wire(x, channels)
-    except TooManyNodes:
+    except TooManyNodesError:
         what = f"{part.key} {getattr(part, part.key)}"
         message = f"{what} has more than {MAX_PART_NODES:,} operations; lower the numbers in it"
         raise SpecError(Problem(message, code="too_large")) from None

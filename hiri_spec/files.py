@@ -328,7 +328,9 @@ def set_value(document: Document, dotted: str, value: Any, origins: Mapping[Path
 def _paths_within(value: Any) -> Iterator[Path]:
     """The path of a value from itself, and those of all values in it."""
     yield ()
-    inside = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
+    inside = (
+        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
+    )
     for part, item in inside:
         yield from ((part, *path) for path in _paths_within(item))
 

@@ -83,7 +83,7 @@ class Node:
         return self.op.macs(self.shape, *self.input_shapes)
 
 
-class TooManyNodes(ValueError):
+class TooManyNodesError(ValueError):
     """A part has more operations than any of use."""
 
 
@@ -139,7 +139,7 @@ class Graph:
         names.add(full)
         index = len(nodes)
         if index >= MAX_PART_NODES:
-            raise TooManyNodes(f"more than {MAX_PART_NODES:,} operations in one part")
+            raise TooManyNodesError(f"more than {MAX_PART_NODES:,} operations in one part")
         if len(inputs) == 1:
             shape = nodes[inputs[0]].shape
             nodes.append(Node(full, op, inputs, op.output_shape(shape), (shape,)))
