@@ -7,8 +7,8 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from ..journal import copy_trial
+from ..names import STUDY, Direction
 from ..samplers.budgeted import BudgetedSampler
-from ..study import STUDY, Direction
 
 
 class Mirror:
