@@ -4,6 +4,8 @@ from __future__ import annotations
 
 JOURNAL = "study.journal"
 """The file in the output folder that keeps the study."""
+ACCOUNT = "search.json"
+"""The file there that says what was asked for, and how it ended."""
 SAMPLER_NAMES = ("tpe", "nsga2", "nsga3", "gp", "random")
 DEFAULT_SAMPLER = "tpe"
 DEFAULT_EVALUATOR = "synflow"
