@@ -200,7 +200,14 @@ def _ring(colour: str, size: int) -> Options:
 
 
 def _marked(value: list[Any], letter: str, theme: Theme) -> Options:
-    label = {"show": bool(letter), "formatter": letter, "position": "top", "color": theme.ink, "fontWeight": 700}
+    label = {
+        "show": bool(letter),
+        "formatter": letter,
+        "position": "top",
+        "color": theme.ink,
+        "fontWeight": 700,
+        "fontSize": 13,
+    }
     return {"value": value, "label": label}
 
 
