@@ -43,7 +43,7 @@ EXPLORER_LAYERS = [
     ["budget", "plots", "enumeration"],
     ["survey"],
     ["evaluators"],
-    ["arguments", "samplers", "report", "journal", "extension"],
+    ["account", "arguments", "samplers", "report", "journal", "extension"],
     ["facts", "pruning", "trials"],
     ["study", "evaluation"],
     ["roles"],

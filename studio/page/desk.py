@@ -13,7 +13,7 @@ from hiri_spec.errors import SpecError
 from hiri_spec.schema import ModelSpec
 
 from ..analysis import Analysis, analyse
-from ..workspace import Version, Workspace
+from ..workspace import Workspace
 
 UNTITLED = "untitled.yaml"
 
@@ -36,7 +36,7 @@ class Desk:
     text: str = ""
     path: str | None = None
     """Its file, relative to the opened folder; None for a text that has none yet."""
-    version: Version | None = None
+    version: str | None = None
     """The file as it was read or written last."""
     saved: str = ""
     """The text as it was opened or saved last."""
@@ -91,15 +91,12 @@ class Desk:
             self._put(text)
         self.edit(text)
 
-    def open(self, text: str, *, path: str | None, version: Version | None = None, suggested: str = UNTITLED) -> None:
+    def open(self, text: str, *, path: str | None, version: str | None = None, suggested: str = UNTITLED) -> None:
         """Take another text in place of this one."""
         self.path, self.version, self.suggested = path, version, suggested
-        self.saved = text if path is not None else ""
+        self.text = self.saved = text
         if self._put is not None:
             self._put(text)
-        self.text = text
-        if path is None:
-            self.saved = text
         self.refresh()
         self.tell()
 
@@ -119,7 +116,10 @@ class Desk:
         try:
             while self._seen != self._wanted:
                 self._seen = self._wanted
-                analysis, prepared = await run.io_bound(self._prepare)
+                found = await run.io_bound(self._prepare)
+                if found is None:  # the server is being ended
+                    return
+                analysis, prepared = found
                 self.analysis = analysis
                 self.spec = analysis.spec or self.spec
                 for panel, own in prepared:
