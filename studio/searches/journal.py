@@ -107,9 +107,6 @@ class Journal:
         except OSError as error:
             reason = error.strerror or str(error)
             raise SpecError(Problem(f"cannot be read: {reason}", file=str(self.path), code="unreadable")) from None
-        except SpecError:
-            self.forget()  # once it is mended, it is read from the beginning
-            raise
         return True
 
     def drawn(self, record: Record) -> dict[str, Any]:
@@ -163,7 +160,9 @@ class Journal:
         elif operation == Operation.CREATE_TRIAL:
             records = self._in_order[_index(told["study_id"])].records
             attributes = dict(told.get("user_attrs", {}))
-            state, values = State(told.get("state", State.RUNNING)), _numbers(told.get("values"))
+            state = State(told.get("state", State.RUNNING))
+            value = told.get("value")  # of a search with one objective, or else `values`
+            values = _numbers(told.get("values") if value is None else [value])
             record = Record(len(records), state, values, attributes, self._read_to, self._line)
             records.append(record)
             self._records.append(record)

@@ -157,8 +157,12 @@ class _Reader:
 
     def _read(self) -> None:
         if self._journal.path.exists():
-            if self._journal.refresh():
-                self._levels = read_levels(self._journal)
+            try:
+                if self._journal.refresh():
+                    self._levels = read_levels(self._journal)
+            except SpecError:
+                self._journal.forget()  # told again at the next look, and read from the beginning once it is mended
+                raise
         elif self._journal.forget():
             self._levels = ()
         try:
