@@ -85,6 +85,8 @@ class Journal:
         self._records: list[Record] = []
         self._read_to = 0
         self._line = 0
+        self._last = b""
+        """The last line that was read."""
         return had_any
 
     def refresh(self) -> bool:
@@ -99,8 +101,8 @@ class Journal:
                 seen = (status.st_ino, status.st_size, status.st_mtime_ns)
                 if seen == self._seen:
                     return False
-                if self._seen is not None and (seen[0] != self._seen[0] or status.st_size <= self._seen[1]):
-                    self.forget()  # another file, or one that was changed by hand or cut
+                if not self._goes_on(stream, seen):
+                    self.forget()
                 stream.seek(self._read_to)
                 self._read(stream)
                 self._seen = seen
@@ -131,6 +133,13 @@ class Journal:
         message = f"is damaged, this line is {what}; the search's own command says how it can go on"
         return SpecError(Problem(message, file=str(self.path), line=line, code="damaged"))
 
+    def _goes_on(self, stream: BinaryIO, seen: tuple[int, int, int]) -> bool:
+        """Whether the file is what was read and more: not another one, nor cut, nor written anew by hand."""
+        if self._seen is not None and (seen[0] != self._seen[0] or seen[1] <= self._seen[1]):
+            return False
+        stream.seek(self._read_to - len(self._last))
+        return stream.read(len(self._last)) == self._last
+
     def _read(self, stream: BinaryIO) -> None:
         while (text := stream.readline(LONGEST_LINE)).endswith(b"\n"):
             self._line += 1
@@ -143,6 +152,7 @@ class Journal:
             except (ValueError, TypeError, KeyError, IndexError, AttributeError):
                 raise self.damaged(self._line, "no record of a search") from None
             self._read_to += len(text)
+            self._last = text
         if len(text) == LONGEST_LINE:
             raise self.damaged(self._line + 1, "longer than any record")
 
