@@ -62,6 +62,8 @@ class Workspace:
 
         Raises SpecError for a path that leads out, by links too, for hidden ones, and for what can't be a path.
         """
+        if relative == ".":  # as a search is listed in the folder that it writes to
+            return self.root
         parts = PurePosixPath(relative).parts if isinstance(relative, str) else ()
         if not parts or not relative.isprintable() or "\\" in relative:
             raise _refusal("", f"{show(relative)} is no path in this folder; give one, like specs/mine.yaml", "no_path")

@@ -90,7 +90,7 @@ class Journal:
         return had_any
 
     def refresh(self) -> bool:
-        """Read what has come since; returns whether anything has.
+        """Read what has come since, nothing of a file that isn't there; returns whether anything is otherwise.
 
         Raises SpecError, with the line, for a file that is no journal of a search or can't be read. A last line that
         is not whole yet is left for the next time.
@@ -106,6 +106,8 @@ class Journal:
                 stream.seek(self._read_to)
                 self._read(stream)
                 self._seen = seen
+        except (FileNotFoundError, NotADirectoryError):
+            return self.forget()
         except OSError as error:
             reason = error.strerror or str(error)
             raise SpecError(Problem(f"cannot be read: {reason}", file=str(self.path), code="unreadable")) from None
