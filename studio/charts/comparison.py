@@ -48,6 +48,7 @@ def comparison_bars(networks: Sequence[tuple[str, Cost]], *, dark: bool = False)
         xAxis=value_axis(
             theme,
             reference,
+            axisLabel={"color": theme.faint, "fontSize": SMALL, "showMaxLabel": False},
             nameLocation="middle",
             nameGap=26,
             min=0,

@@ -10,7 +10,7 @@ from hiri_spec.quantities import format_resolution
 from ..palette import theme_of
 from .frame import SMALL, Options, category_axis, frame, legend, macs_unit, told_macs, told_params, tooltip, value_axis
 
-MOST_LABELS = 24
+MOST_LABELS = 16
 """Bars that have their figure above them; with more there is no room."""
 MOST_STAGES = 40
 

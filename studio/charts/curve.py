@@ -11,7 +11,7 @@ from hiri_spec.errors import SpecError
 from hiri_spec.quantities import format_resolution
 from hiri_spec.schema import ModelSpec
 
-from ..palette import theme_of
+from ..palette import Theme, theme_of
 from .frame import SMALL, Options, frame, macs_unit, told_macs, value_axis
 
 SIDES = (224, *range(256, 1537, 64))
@@ -54,7 +54,7 @@ def resolution_curve(
         theme,
         _description(points, own, budget_macs),
         title=_missing(points, theme.faint),
-        grid={"left": 56, "right": 22, "top": 32, "bottom": 64 if any(p.macs is None for p in points) else 46},
+        grid={"left": 56, "right": 30, "top": 32, "bottom": 64 if any(p.macs is None for p in points) else 46},
         xAxis=value_axis(
             theme,
             "image side in pixels",
@@ -63,6 +63,7 @@ def resolution_curve(
             min=min((p.side for p in points), default=TICKS),
             max=max((p.side for p in points), default=1536),
             interval=TICKS,
+            axisLabel={"color": theme.faint, "fontSize": SMALL, "hideOverlap": True, "formatter": "{value}"},
             axisLine={"show": True, "lineStyle": {"color": theme.line}},
             splitLine={"show": False},
         ),
@@ -92,7 +93,7 @@ def resolution_curve(
                 "color": theme.accent,
                 "itemStyle": {"borderColor": theme.paper, "borderWidth": 1.5, "decal": {"symbol": "none"}},
                 "z": 5,
-                "data": _own(own, divisor, digits, theme.ink),
+                "data": _own(own, divisor, digits, theme),
             },
         ],
     )
@@ -133,15 +134,24 @@ def _data(spots: Sequence[Spot], divisor: float, digits: int) -> list[Options]:
     return data
 
 
-def _own(own: Cost | None, divisor: float, digits: int, ink: str) -> list[Options]:
+def _own(own: Cost | None, divisor: float, digits: int, theme: Theme) -> list[Options]:
     """The network's own size, at the side of the square that has as many pixels."""
     if own is None:
         return []
     height, width = own.resolution
     told = f"{format_resolution(own.resolution)} px: {told_macs(own.macs)}"
     side = round((height * width) ** 0.5, 1)
-    place = "left" if side > 900 else "right"
-    label = {"show": True, "position": place, "formatter": told, "color": ink, "fontSize": SMALL + 1, "distance": 8}
+    label = {
+        "show": True,
+        "position": "left" if side > 900 else "top",
+        "formatter": told,
+        "color": theme.ink,
+        "backgroundColor": theme.panel,
+        "padding": [2, 5],
+        "borderRadius": 3,
+        "fontSize": SMALL + 1,
+        "distance": 12,
+    }
     value = [side, round(own.macs / divisor, digits)]
     return [{"value": value, "label": label, "tooltip": {"formatter": f"its own size, {told}"}}]
 

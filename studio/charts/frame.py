@@ -79,6 +79,7 @@ def value_axis(theme: Theme, name: str, **more: Any) -> Options:
         "name": name,
         "nameTextStyle": {"color": theme.ink, "fontSize": LABEL},
         "axisLine": {"show": False, "lineStyle": {"color": theme.line}},
+        "axisTick": {"show": False},
         "axisLabel": {"color": theme.faint, "fontSize": SMALL, "hideOverlap": True},
         "splitLine": {"lineStyle": {"color": theme.grid}},
         **more,
@@ -90,6 +91,7 @@ def legend(theme: Theme, **more: Any) -> Options:
     return {
         "type": "scroll",
         "top": 0,
+        "itemHeight": 12,
         "textStyle": {"color": theme.ink, "fontSize": LABEL},
         "pageTextStyle": {"color": theme.ink},
         "pageIconColor": theme.ink,

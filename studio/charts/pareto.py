@@ -12,6 +12,8 @@ SYMBOLS = ("circle", "rect", "triangle", "diamond", "roundRect", "arrow", "pin")
 MOST_POINTS = 4000
 """Points of one drawing: the front, and of the others so many, evenly over the trials."""
 PINS = "ABCD"
+STEPS = "path://M0,8L8,8L8,2L18,2L18,4L10,4L10,10L0,10Z"
+"""What stands for the front in the legend."""
 
 
 class Tried(Protocol):
@@ -106,7 +108,7 @@ def pareto(
                 "symbol": SYMBOLS[place % len(SYMBOLS)],
                 "symbolSize": 9,
                 "itemStyle": {**look, "opacity": 0.8, "decal": {"symbol": "none"}},
-                "data": [value(point) for point in shown if point.stages == count],
+                "data": [_point(value(point), theme, point) for point in shown if point.stages == count],
             }
         )
     by_number = {point.number: point for point in known}
@@ -133,13 +135,15 @@ def pareto(
         },
         {**scatter, **_ring(theme.ink, 17), "name": "pinned", "data": [_marked(value(p), t, theme) for p, t in pins]},
     ]
-    names = [each["name"] for each in series]
+    names: list[Options] = [{"name": each["name"]} for each in series[: len(counts)]]
+    names += [{"name": "front", "icon": STEPS}] if front else []
+    names += [{"name": name} for name, found in (("selected", chosen), ("pinned", pins)) if found]
     return frame(
         theme,
         _description(known, kept, score_name, unit, [value(p) for p, _ in (*chosen, *pins)], front),
         tooltip=tooltip(theme),
-        legend=legend(theme, data=names),
-        grid={"left": 64, "right": 22, "top": 58, "bottom": 46},
+        legend=legend(theme, data=names, itemWidth=14),
+        grid={"left": 64, "right": 56, "top": 58, "bottom": 46},
         xAxis=value_axis(
             theme,
             f"{unit} of one image" if by_latency else unit,
@@ -183,13 +187,27 @@ def trial_number(value: object) -> int | None:
     return value[2] if is_trial else None  # type: ignore[index]
 
 
+def _point(value: list[Any], theme: Theme, point: Tried) -> list[Any] | Options:
+    """A point; those of the front are larger, with an edge."""
+    if not point.on_front:
+        return value
+    return {"value": value, "symbolSize": 13, "itemStyle": {"borderColor": theme.ink, "borderWidth": 1.5, "opacity": 1}}
+
+
 def _ring(colour: str, size: int) -> Options:
     style = {"color": "transparent", "borderColor": colour, "borderWidth": 2.5, "decal": {"symbol": "none"}}
     return {"symbol": "circle", "symbolSize": size, "itemStyle": style, "color": colour, "z": 6}
 
 
 def _marked(value: list[Any], letter: str, theme: Theme) -> Options:
-    label = {"show": bool(letter), "formatter": letter, "position": "top", "color": theme.ink, "fontWeight": 700}
+    label = {
+        "show": bool(letter),
+        "formatter": letter,
+        "position": "top",
+        "color": theme.ink,
+        "fontWeight": 700,
+        "fontSize": 13,
+    }
     return {"value": value, "label": label}
 
 
@@ -199,7 +217,7 @@ def _budget(budget_macs: int | None, unit: str, divisor: float, theme: Theme) ->
         "silent": True,
         "symbol": "none",
         "lineStyle": {"color": theme.ink, "type": [6, 4], "width": 1.5},
-        "label": {"formatter": told, "position": "insideEndTop", "color": theme.ink, "fontSize": SMALL + 1},
+        "label": {"formatter": told, "position": "end", "color": theme.ink, "fontSize": SMALL + 1},
         "data": [] if budget_macs is None else [{"xAxis": budget_macs / divisor}],
     }
 

@@ -10,8 +10,9 @@ from hiri_spec.schema import ModelSpec
 
 from ..palette import theme_of
 from .elements import FONT, element
+from .inside import draw_inside, find_opened
 from .picture import draw_stages, stages_height
-from .stages import lay_out_stages
+from .stages import GAP, LEFT, lay_out_stages
 
 STYLE = (
     ".hiri-drawing [role=button]{cursor:pointer;outline:none}"
@@ -36,9 +37,13 @@ def draw(spec: ModelSpec, size: Resolution | None = None, *, opened: str | None 
         traced.append((segment, graph))
         shape = graph.output_shape
     layout = lay_out_stages(total, [(segment, graph.output_shape) for segment, graph in traced])
+    inside = find_opened(traced, opened)
     height = stages_height(layout)
     width = layout.width
-    pieces = list(draw_stages(layout, opened, theme))
+    pieces = list(draw_stages(layout, None if inside is None else inside.segment, theme))
+    if inside is not None:
+        pieces.append(draw_inside(inside, LEFT, height + GAP, theme))
+        width, height = max(width, inside.width + 2 * LEFT), height + inside.height + 2 * GAP
     told = f"{spec.name} at {format_resolution(total.resolution)} pixels"
     sums = f"{total.params / 1e6:.2f} M parameters, {total.macs / 1e9:.3f} GMACs"
     spoken = f"{told}: {len(spec.stages)} stage{'s' * (len(spec.stages) != 1)}, {sums}"

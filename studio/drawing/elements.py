@@ -47,5 +47,14 @@ def fitted(words: str, width: float, size: float) -> str:
     return words if len(words) <= most else words[: most - 1] + "…"
 
 
+def fitted_name(dotted: str, width: float, size: float) -> str:
+    """A dotted name, without as many of its first parts as it takes to have room in a width in pixels."""
+    shown = dotted
+    while "." in dotted and CHARACTER * size * len(shown) > width:
+        dotted = dotted.partition(".")[2]
+        shown = f"…{dotted}"
+    return fitted(shown, width, size)
+
+
 def _value(value: str | float) -> str:
     return escape(value) if isinstance(value, str) else f"{value:.1f}".removesuffix(".0")

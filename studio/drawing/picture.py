@@ -5,10 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hiri_spec.colours import colour_of, letters_of, text_on
+from hiri_spec.network import Segment
 
 from ..palette import Theme
 from .elements import CHARACTER, element, fitted, path, polygon, text, title
-from .stages import LABEL, LEFT, SLANT_X, SLANT_Y, SWATCH, TALL, TOP, WEDGE, Column, Run, Slab, StagesLayout, Wedge
+from .stages import (
+    LABEL,
+    LEFT,
+    SLANT_X,
+    SLANT_Y,
+    SWATCH,
+    TALL,
+    TOP,
+    WEDGE,
+    Column,
+    Run,
+    Slab,
+    StagesLayout,
+    Wedge,
+    column_of,
+)
 
 SMALL = 11.0
 LINE = 17.0
@@ -23,13 +39,14 @@ def stages_height(layout: StagesLayout) -> float:
     return _labels_top(layout) + LINE * (layout.rows + 3) + 2 * 26.0 + 30.0
 
 
-def draw_stages(layout: StagesLayout, opened: str | None, theme: Theme) -> Iterator[str]:
-    """A group a column, which is a button if it can be opened; `opened` is the scope of the one that is."""
+def draw_stages(layout: StagesLayout, opened: Segment | None, theme: Theme) -> Iterator[str]:
+    """A group a column, which is a button if it can be opened; `opened` is the part that is."""
+    open_scope = None if opened is None else column_of(opened)
     first, last = layout.columns[0], layout.columns[-1]
     ends = ((first.x, layout.middle), (last.x + last.width / 2, layout.middle))
     yield path(ends, stroke=theme.grid, stroke_width=2)
     for column in layout.columns:
-        yield _draw_column(column, layout, theme, is_open=column.scope == opened)
+        yield _draw_column(column, layout, theme, is_open=column.scope == open_scope)
     yield text(LEFT, stages_height(layout) - 8, CAPTION, size=SMALL, fill=theme.faint)
 
 

@@ -22,6 +22,7 @@ from .search_view import SearchPanel
 from .sliders import SliderPanel
 
 HEAD = """<link rel="stylesheet" href="/studio/studio.css"><script type="module" src="/studio/editor.js"></script>"""
+PRIMARY = "#1d5f8a"
 WATCH_SCHEME = """
 const scheme = matchMedia("(prefers-color-scheme: dark)");
 scheme.addEventListener("change", (event) => emitEvent("studio_scheme", { dark: event.matches }));
@@ -51,7 +52,9 @@ class Page:
     def __init__(self, workspace: Workspace, opened: OpenFiles) -> None:
         ui.add_head_html(HEAD)
         self._desk = desk = Desk(workspace)
+        ui.colors(primary=PRIMARY)
         self._dark = ui.dark_mode(None)
+        self._editor: EditorPanel
         with ui.element("div").classes("studio"):
             with ui.element("header").classes("studio-header"):
                 ui.label("hiri-spec studio").classes("studio-title").props('role="heading" aria-level="1"')

@@ -30,7 +30,7 @@ class LimitsPanel:
         with ui.element("section").classes("studio-card studio-limits").props('aria-label="Budget and resolution"'):
             with ui.row().classes("studio-fields"):
                 self._sizes = ui.input("Resolutions", placeholder="224,448", on_change=self._read_sizes)
-                self._sizes.props('dense outlined hint="sizes in pixels; empty: its own"')
+                self._sizes.props('dense outlined hint="pixels; empty: its own"')
                 self._budget = ui.input("Budget", placeholder="5gflops", on_change=self._read_budget)
                 self._budget.props('dense outlined clearable hint="MACs, e.g. 5gflops"')
                 self._fit = ui.button("Fit to budget", on_click=self._offer_fit).props("no-caps unelevated")
@@ -51,6 +51,7 @@ class LimitsPanel:
         """How much of the budget is used."""
         self._cost = prepared
         budget = self._desk.budget
+        self._gauge.set_visibility(budget is not None)
         if budget is None or prepared is None:
             self._told.text = "" if budget is None else "The spec has mistakes; its cost is not known."
             self._filled.style("width: 0")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,18 +9,14 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from hiri_spec.cost import CONVENTION, Cost, cost
-from hiri_spec.errors import SpecError
 from hiri_spec.quantities import format_bytes, format_resolution
-from hiri_spec.schema import ModelSpec
 
 from ..analysis import Analysis
-from ..charts import cost_bars, resolution_curve
+from ..charts import cost_bars, curve_points, resolution_curve
 from ..drawing import draw
 from .desk import Desk
 from .markup import cost_table
 
-CURVE = range(224, 1537, 32)
-"""Sides of the images that the curve shows."""
 ON_CHOICE = """(event) => {
     const chosen = event.target.closest("[data-scope]");
     if (!chosen || (event.type === "keydown" && event.key !== "Enter" && event.key !== " ")) return;
@@ -73,13 +68,12 @@ class NetworkPanel:
         if spec is None:
             return None
         dark, costs = self._desk.is_dark, analysis.costs
-        gmacs = None if self._desk.budget is None else self._desk.budget / 1e9
         return Prepared(
             costs,
             draw(spec, costs[0].resolution, opened=self._opened, dark=dark),
             cost_table(costs),
             cost_bars(costs, dark=dark),
-            resolution_curve(_points(spec), budget_gmacs=gmacs, own_size=spec.size, dark=dark),
+            resolution_curve(curve_points(spec), own=cost(spec), budget_macs=self._desk.budget, dark=dark),
         )
 
     def show(self, prepared: Prepared | None) -> None:
@@ -107,14 +101,3 @@ class NetworkPanel:
         scope = event.args
         self._opened = None if scope == self._opened else scope if isinstance(scope, str) else None
         self._desk.refresh()
-
-
-def _points(spec: ModelSpec) -> Sequence[tuple[int, float | None]]:
-    """GMACs by side; None where the network can't take the size."""
-    points: list[tuple[int, float | None]] = []
-    for side in CURVE:
-        try:
-            points.append((side, cost(spec, side).macs / 1e9))
-        except SpecError:
-            points.append((side, None))
-    return points

@@ -21,7 +21,7 @@ class SliderPanel:
             self._label = ui.label("").classes("studio-slider-label")
             with ui.row().classes("studio-slider-row"):
                 self._less = ui.button("−", on_click=lambda: self._step(-1)).props('flat dense aria-label="less"')
-                self._slider = ui.slider(min=0, max=1, step=1, value=0, on_change=self._slid, throttle=0.03)
+                self._slider = ui.slider(min=0, max=1, step=1, value=0, on_change=self._slid)
                 self._more = ui.button("+", on_click=lambda: self._step(1)).props('flat dense aria-label="more"')
         editor.on_cursor.append(self._look)
         self._show(None)
@@ -45,7 +45,7 @@ class SliderPanel:
         self._slider.update()
         self._is_showing = False
 
-    def _slid(self, event: ValueChangeEventArguments[float]) -> None:
+    def _slid(self, event: ValueChangeEventArguments[float | None]) -> None:
         if not self._is_showing and self._number is not None and event.value is not None:
             self._choose(round(event.value))
 

@@ -30,9 +30,9 @@ class TriedPoint:
     on_front: bool = False
 
     @property
-    def placement(self) -> str:
-        """Which block stands where: HR HR C T T."""
-        return re.sub("[0-9]+", "", self.sketch)
+    def placement(self) -> tuple[str, ...]:
+        """The blocks of each stage in letters, those of several runs with a plus between: HR, HR, C, C+T, T."""
+        return tuple(re.sub("[0-9]+", "", stage) for stage in self.sketch.split())
 
     @property
     def stages(self) -> int:
