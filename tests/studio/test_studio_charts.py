@@ -331,6 +331,18 @@ def test_the_front_is_drawn_by_cost() -> None:
     assert [score for _, score in line] == sorted(score for _, score in line)
 
 
+def test_points_of_the_front_stand_out() -> None:
+    found = networks()
+    options = pareto(found, score_name="score")
+    larger = {
+        each["value"][2]
+        for series in options["series"][:3]
+        for each in series["data"]
+        if isinstance(each, dict) and each["symbolSize"] > series["symbolSize"]
+    }
+    assert larger == {network.number for network in found if network.on_front}
+
+
 @pytest.mark.parametrize(
     ("stage_counts", "placed", "expected"),
     [

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
@@ -23,7 +24,7 @@ from hiri_spec.network import Segment, segments, trace_part
 from studio.drawing import draw
 from studio.drawing.elements import CHARACTER, fitted, fitted_name
 from studio.drawing.flow import BOX_WIDTH, lay_out_flow
-from studio.drawing.pieces import MOST_PIECES, MOST_SINGLE, inside_of
+from studio.drawing.pieces import MOST_PIECES, MOST_SINGLE, Join, Piece, inside_of
 from studio.drawing.stages import LONG, MOST_COLUMNS, MOST_RUNS, SMALLEST, TALL, StagesLayout, lay_out_stages
 from studio.palette import DARK, LIGHT, Theme
 
@@ -201,39 +202,56 @@ PARTS = [
 ]
 
 
-@pytest.mark.parametrize("graph", PARTS)
-def test_inside_of_every_part_nothing_overlaps_and_all_is_joined(graph: Graph) -> None:
-    inside = inside_of(graph)
-    assert inside is not None
-    assert inside.left_out == 0
-    flow = lay_out_flow(inside.pieces)
+def check_flow(pieces: Sequence[Piece]) -> None:
+    """All is there, joined, and free of overlaps."""
+    flow = lay_out_flow(pieces)
     for one, other in combinations(flow.boxes, 2):
-        apart_x = one.x + BOX_WIDTH <= other.x or other.x + BOX_WIDTH <= one.x
-        assert apart_x or one.y + one.height <= other.y or other.y + other.height <= one.y
+        apart = one.x + BOX_WIDTH <= other.x or other.x + BOX_WIDTH <= one.x
+        assert apart or one.y + one.height <= other.y or other.y + other.height <= one.y
     again = [box for box in flow.boxes if box.is_again]
-    assert len(flow.boxes) == len(inside.pieces) + len(again)
-    assert len(flow.lines) == sum(len(piece.joins) for piece in inside.pieces) + len(again)
+    assert len(flow.boxes) == len(pieces) + len(again)
+    assert len(flow.lines) == sum(len(piece.joins) for piece in pieces) + len(again)
     for box in flow.boxes:
         assert box.x >= 0
         assert box.x + BOX_WIDTH <= flow.width
         assert box.y + box.height <= flow.height
-    assert sum(piece.macs for piece in inside.pieces) == graph.macs
-    assert sum(piece.params for piece in inside.pieces) == graph.params
-
-
-@pytest.mark.parametrize("graph", PARTS)
-def test_no_line_crosses_a_box(graph: Graph) -> None:
-    inside = inside_of(graph)
-    assert inside is not None
-    flow = lay_out_flow(inside.pieces)
     for line in flow.lines:
         for (x, y), (to_x, to_y) in pairwise(line.points):
+            left, right = sorted((x, to_x))
+            top, bottom = sorted((y, to_y))
             for box in flow.boxes:
-                left, right = sorted((x, to_x))
-                top, bottom = sorted((y, to_y))
                 across = left < box.x + BOX_WIDTH - 1 and right > box.x + 1
                 down = top < box.y + box.height - 1 and bottom > box.y + 1
                 assert not (across and down), (line, box.piece.name)
+
+
+@pytest.mark.parametrize("graph", PARTS)
+def test_inside_of_every_part_all_is_seen(graph: Graph) -> None:
+    inside = inside_of(graph)
+    assert inside is not None
+    assert inside.left_out == 0
+    assert sum(piece.macs for piece in inside.pieces) == graph.macs
+    assert sum(piece.params for piece in inside.pieces) == graph.params
+    check_flow(inside.pieces)
+
+
+@st.composite
+def any_pieces(draw: st.DrawFn) -> list[Piece]:
+    """A graph of any form; the first piece is an input."""
+    pieces = []
+    for number in range(draw(st.integers(1, 40))):
+        nearby = st.integers(max(0, number - 6), number - 1)
+        sources = draw(st.lists(nearby, max_size=3, unique=True)) if number else []
+        joins = tuple(Join(source, draw(st.booleans())) for source in sources)
+        look = draw(st.sampled_from(["light", "heavy", "group"])) if joins else "end"
+        pieces.append(Piece(f"operation{number}", "conv", look, (8, 4, 4), 1, 1, joins))  # type: ignore[arg-type]
+    return pieces
+
+
+@settings(deadline=None, max_examples=300)
+@given(pieces=any_pieces())
+def test_any_graph_is_laid_out(pieces: list[Piece]) -> None:
+    check_flow(pieces)
 
 
 def test_many_operations_are_grouped_and_opened_in_turn() -> None:
