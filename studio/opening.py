@@ -50,7 +50,7 @@ def find_opening(named: str | None, here: Path) -> Opening:
         inside = path.is_relative_to(here) and path != here
         folder = here if inside else path.parent
         return Opening(folder, search=path.relative_to(folder).as_posix())
-    if path.is_dir():
+    if named and path.is_dir():
         return Opening(path.resolve(), builtin=FIRST)
     file = find(named).resolve()
     if file.is_dir():

@@ -33,7 +33,7 @@ def serve(opening: Opening, *, host: str, port: int | None, opens_browser: bool)
     own_port = listening.getsockname()[1]
     is_local = host in LOCAL_NAMES
     token = None if is_local else secrets.token_urlsafe(24)
-    shown = socket.gethostname() if host in ("0.0.0.0", "::") else host  # noqa: S104 (only compared)
+    shown = socket.gethostname() if host in ("0.0.0.0", "::") else host
     address = f"http://{f'[{shown}]' if ':' in shown else shown}:{own_port}/{opening.query}"
     if token is not None:
         address += f"{'&' if opening.query else '?'}token={token}"

@@ -94,7 +94,8 @@ class Seen:
     @property
     def text(self) -> str:
         """The text in the editor, whatever of it is on the screen."""
-        return str(self.page.evaluate("document.querySelector('.cm-content').cmTile.view.state.doc.toString()"))
+        script = "getElement(+document.querySelector('.nicegui-codemirror').id.slice(1)).editor.state.doc.toString()"
+        return str(self.page.evaluate(script))
 
     def type_at_line(self, line: int, keys: str) -> None:
         """Put the cursor at the end of a line, by keyboard, and type."""

@@ -19,7 +19,9 @@ ADDRESS = "127.0.0.1"
 def studio(
     opened: Annotated[
         str | None,
-        typer.Argument(metavar="[SPEC|RUN|FOLDER]", help="A YAML file, a built-in name, a search's folder, or a folder."),
+        typer.Argument(
+            metavar="[SPEC|RUN|FOLDER]", help="A YAML file, a built-in name, a search's folder, or a folder."
+        ),
     ] = None,
     port: Annotated[
         int | None, typer.Option("--port", metavar="PORT", help="By default 8448, or the next that is free.")

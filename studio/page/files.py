@@ -105,7 +105,7 @@ class FilesPanel:
         dialog.delete()
         if answer == "save":
             return await self.save()
-        return answer == "leave"
+        return bool(answer == "leave")
 
     async def save(self) -> bool:
         """Write the text to its file; asks where it has none, and where the file is not what was opened."""

@@ -54,6 +54,7 @@ class Page:
         self._desk = desk = Desk(workspace)
         ui.colors(primary=PRIMARY)
         self._dark = ui.dark_mode(None)
+        self._editor: EditorPanel
         with ui.element("div").classes("studio"):
             with ui.element("header").classes("studio-header"):
                 ui.label("hiri-spec studio").classes("studio-title").props('role="heading" aria-level="1"')

@@ -17,7 +17,10 @@ CONTEXT_LINES = 2
 
 def table(caption: str, headings: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1) -> str:
     """A table whose first `words` columns are words, the others figures."""
-    head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
+    head = "".join(
+        f'<th scope="col" class="{"words" if place < words else "figures"}">{escape(heading)}</th>'
+        for place, heading in enumerate(headings)
+    )
     body = "".join(
         "<tr>"
         + "".join(
@@ -55,9 +58,7 @@ def changes_table(changes: Sequence[Change]) -> str:
     """The differences between two specs in words."""
     if not changes:
         return '<p class="studio-note">They describe the same network.</p>'
-    rows = [
-        [change.path, as_text(change.before), as_text(change.after)] for change in changes
-    ]
+    rows = [[change.path, as_text(change.before), as_text(change.after)] for change in changes]
     return table("Differences", ["field", "before", "after"], rows, words=3)
 
 
@@ -69,9 +70,7 @@ def cost_change_table(pairs: Sequence[tuple[Cost, Cost]]) -> str:
         size = " → ".join(sizes)
         measures.append((f"GMACs @{size}", before.macs / 1e9, after.macs / 1e9))
         measures.append((f"memory MiB @{size}", before.memory_bytes / 2**20, after.memory_bytes / 2**20))
-    rows = [
-        [name, f"{was:.3f}", f"{now:.3f}", f"{now / was:.3f}" if was else "–"] for name, was, now in measures
-    ]
+    rows = [[name, f"{was:.3f}", f"{now:.3f}", f"{now / was:.3f}" if was else "–"] for name, was, now in measures]
     return table("Cost", ["measure", "before", "after", "ratio"], rows)
 
 

@@ -45,7 +45,7 @@ class SliderPanel:
         self._slider.update()
         self._is_showing = False
 
-    def _slid(self, event: ValueChangeEventArguments[float]) -> None:
+    def _slid(self, event: ValueChangeEventArguments[float | None]) -> None:
         if not self._is_showing and self._number is not None and event.value is not None:
             self._choose(round(event.value))
 

@@ -41,9 +41,7 @@ def test_a_built_in_spec_has_no_file(here: Path) -> None:
     ],
     ids=["file", "file-elsewhere", "search", "folder"],
 )
-def test_what_is_named(
-    here: Path, monkeypatch: pytest.MonkeyPatch, named: str, expected: dict[str, str]
-) -> None:
+def test_what_is_named(here: Path, monkeypatch: pytest.MonkeyPatch, named: str, expected: dict[str, str]) -> None:
     monkeypatch.chdir(here)
     folder = (here / expected.pop("folder")).resolve()
     assert find_opening(named, here) == Opening(folder, **expected)  # type: ignore[arg-type]
@@ -58,5 +56,5 @@ def test_the_current_folder_may_be_a_search(here: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("named", ["hiri_z", "specs/none.yaml", ""])
 def test_what_is_not_there(here: Path, monkeypatch: pytest.MonkeyPatch, named: str) -> None:
     monkeypatch.chdir(here)
-    with pytest.raises(SpecError, match="no file|no such file|did you mean|built-in"):
+    with pytest.raises(SpecError, match=r"no file|no such file"):
         find_opening(named, here)
