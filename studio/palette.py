@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
+"""Named in full, since a chart measures its texts before they are shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Theme:

@@ -6,11 +6,12 @@ Each chart always has the same series, so that one that is drawn anew replaces w
 from .comparison import comparison_bars
 from .costs import cost_bars
 from .curve import CurvePoint, curve_points, resolution_curve
-from .pareto import Tried, pareto, trial_number
+from .pareto import Tried, blocks_at, pareto, trial_number
 
 __all__ = [
     "CurvePoint",
     "Tried",
+    "blocks_at",
     "comparison_bars",
     "cost_bars",
     "curve_points",

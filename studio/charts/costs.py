@@ -65,8 +65,8 @@ def cost_bars(costs: Sequence[Cost], *, dark: bool = False) -> Options:
         tooltip=tooltip(theme),
         legend=legend(theme, show=is_grouped, data=[each["name"] for each in series[:-1]]),
         grid=[
-            {"left": 52, "right": 12, "top": top, "bottom": "50%"},
-            {"left": 52, "right": 12, "top": "62%", "bottom": 26},
+            {"left": 52, "right": 12, "top": top, "bottom": "52%"},
+            {"left": 52, "right": 12, "top": "64%", "bottom": 26},
         ],
         xAxis=[category_axis(theme, names, gridIndex=0), category_axis(theme, names, gridIndex=1)],
         yAxis=[

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..palette import Theme
+from ..palette import FONT, Theme
 
 Options = dict[str, Any]
 SMALL, LABEL = 11, 12
 SMALLEST_IN_G = 10**8
 """MACs from which on they are told in billions."""
+SMALLEST_IN_M = 10**5
 
 
 def frame(theme: Theme, description: str, **options: Any) -> Options:
@@ -19,7 +20,7 @@ def frame(theme: Theme, description: str, **options: Any) -> Options:
         "animationDuration": 150,
         "animationDurationUpdate": 150,
         "color": list(theme.series),
-        "textStyle": {"color": theme.ink, "fontSize": LABEL, "fontFamily": "inherit"},
+        "textStyle": {"color": theme.ink, "fontSize": LABEL, "fontFamily": FONT},
         "aria": {
             "enabled": True,
             "label": {"enabled": True, "description": description},
@@ -111,6 +112,6 @@ def told_macs(macs: float) -> str:
     return f"{macs / divisor:,.{digits}f} {unit}"
 
 
-def told_params(params: float) -> str:
-    """Parameters in millions, as the command line writes them."""
-    return f"{params / 1e6:,.2f} M"
+def told_params(params: int) -> str:
+    """Parameters in millions, as the command line writes them; few ones are told whole."""
+    return f"{params / 1e6:,.2f} M" if params >= SMALLEST_IN_M else f"{params:,}"

@@ -44,8 +44,8 @@ class Tried(Protocol):
         """How many there are."""
 
     @property
-    def placement(self) -> Sequence[str]:
-        """The blocks of each stage; of several runs, joined by a plus: hr+transformer."""
+    def placement(self) -> str:
+        """The letters of each stage's blocks, as in the sketch: HR HR C+T T."""
 
     @property
     def sketch(self) -> str:
@@ -70,8 +70,8 @@ def pareto(
 ) -> Options:
     """Score over MACs (or milliseconds), a colour and a symbol for each number of stages; the front is a line.
 
-    `stage_counts` and `placed` (which blocks may stand at a stage, counted from 0) leave out what doesn't fit them.
-    `selected` and `pinned` are trials by number. A value is [cost, score, trial, network, params M].
+    `stage_counts` and `placed` (letters of the blocks that may stand at a stage, counted from 0) leave out what doesn't
+    fit them. `selected` and `pinned` are trials by number. A value is [cost, score, trial, network, params M].
     """
     theme = theme_of(dark=dark)
     known = [point for point in points if not by_latency or point.latency_ms is not None]
@@ -167,12 +167,26 @@ def choose(
     return [
         point
         for point in points
-        if (stage_counts is None or point.stages in stage_counts)
-        and all(
-            stage < len(point.placement) and not set(point.placement[stage].split("+")).isdisjoint(kinds)
-            for stage, kinds in (placed or {}).items()
-        )
+        if (stage_counts is None or point.stages in stage_counts) and _is_placed(point, placed or {})
     ]
+
+
+def _is_placed(point: Tried, placed: Mapping[int, Collection[str]]) -> bool:
+    stages = point.placement.split()
+    return all(
+        stage < len(stages) and not set(stages[stage].split("+")).isdisjoint(blocks) for stage, blocks in placed.items()
+    )
+
+
+def blocks_at(points: Sequence[Tried]) -> list[list[str]]:
+    """The letters of all blocks that stand at each stage in some network: what `placed` can be chosen from."""
+    found: list[set[str]] = []
+    for point in points:
+        for stage, letters in enumerate(point.placement.split()):
+            if stage == len(found):
+                found.append(set())
+            found[stage].update(letters.split("+"))
+    return [sorted(letters) for letters in found]
 
 
 def thinned(points: Sequence[Tried]) -> list[Tried]:

@@ -8,8 +8,8 @@ from hiri_spec.network import Resolution, Segment, segments, trace_part
 from hiri_spec.quantities import format_resolution
 from hiri_spec.schema import ModelSpec
 
-from ..palette import theme_of
-from .elements import FONT, element
+from ..palette import FONT, theme_of
+from .elements import element
 from .inside import draw_inside, find_opened
 from .picture import draw_stages, stages_height
 from .stages import GAP, LEFT, lay_out_stages

@@ -7,7 +7,6 @@ from html import escape
 
 CHARACTER = 0.6
 """Width of a character of the fonts that pages use, on the wide side, as a share of the font's size."""
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
 
 
 def element(name: str, *inside: str, **attributes: str | float | None) -> str:

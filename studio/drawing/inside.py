@@ -40,6 +40,13 @@ class Opened:
         return f"{self.segment.scope}.{self.scope}" if self.scope else self.segment.scope
 
     @property
+    def colour(self) -> str | None:
+        """That of the block, the stem or the head; downsampling has none."""
+        if self.segment.stage is None:
+            return colour_of(self.segment.scope)
+        return None if self.segment.repeats is None else colour_of(self.segment.kind)
+
+    @property
     def width(self) -> float:
         """In pixels, without margins."""
         return self.flow.width
@@ -148,7 +155,7 @@ def _draw_box(box: Box, opened: Opened, total: int, theme: Theme) -> str:
         shown = fitted(_told(box), BOX_WIDTH - 10, SMALL)
         inside.append(text(x + BOX_WIDTH / 2, y + 16, shown, size=SMALL, fill=theme.ink, text_anchor="middle"))
     else:
-        inside += _solid(box, x, y, total, opened.segment.kind, theme)
+        inside += _solid(box, x, y, total, opened.colour or theme.line, theme)
     if look == "group":
         scope = f"{opened.path}.{piece.name}"
         return element("g", *inside, role="button", tabindex="0", aria_label=f"{piece.spoken}; open", data_scope=scope)
@@ -158,18 +165,22 @@ def _draw_box(box: Box, opened: Opened, total: int, theme: Theme) -> str:
 def _told(box: Box) -> str:
     """What stands in a box of one line."""
     piece = box.piece
-    if box.is_again or piece.label.startswith("from "):
+    if box.is_again:
         return f"from {fitted_name(piece.name, BOX_WIDTH - 44, SMALL)}"
-    return piece.label if piece.look == "light" else f"{piece.label} {format_shape(piece.shape)}"
+    return (
+        piece.label
+        if piece.look == "light" or piece.label.startswith("from ")
+        else f"{piece.label} {format_shape(piece.shape)}"
+    )
 
 
-def _solid(box: Box, x: float, y: float, total: int, kind: str, theme: Theme) -> Iterator[str]:
+def _solid(box: Box, x: float, y: float, total: int, colour: str, theme: Theme) -> Iterator[str]:
     """An operation with its name, output, and share of the block's MACs as a bar."""
     piece = box.piece
     room = BOX_WIDTH - 16
     name = fitted_name(piece.name, room, SMALL)
     label, name = (piece.label, name) if piece.look == "heavy" else (name, piece.label)
-    yield element("rect", x=x, y=y + 2, width=4, height=box.height - 4, fill=colour_of(kind))
+    yield element("rect", x=x, y=y + 2, width=4, height=box.height - 4, fill=colour)
     yield text(x + 9, y + 14, fitted(label, room, SMALL), size=SMALL, fill=theme.ink, font_weight=700)
     yield text(x + 9, y + 27, fitted(name, room, SMALL), size=SMALL, fill=theme.faint)
     share = piece.macs / total

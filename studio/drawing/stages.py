@@ -28,6 +28,8 @@ WEDGE = 14.0
 NARROWEST, WIDEST = 90.0, 150.0
 MOST_COLUMNS, MOST_RUNS, MOST_STREAMS = 40, 4, 6
 """What is drawn one by one; of more, their number is told."""
+MOST_SPOKEN = 200
+"""Characters of a stage's blocks that a screen reader is given."""
 LABEL = 12.0
 SWATCH = 24.0
 
@@ -205,9 +207,8 @@ def _column(
     longest = max(SWATCH + CHARACTER * LABEL * max(len(run.label) for run in shown), CHARACTER * LABEL * len(output))
     width = max(NARROWEST, min(WIDEST, longest + 1), end - x)
     share = row.macs / max(1, cost.macs), row.params / max(1, cost.params)
-    spoken = (
-        f"{title}: {row.kind}, output {output}, {100 * share[0]:.1f} % of MACs, {100 * share[1]:.1f} % of parameters"
-    )
+    what = row.kind if len(row.kind) <= MOST_SPOKEN else f"{row.kind[:MOST_SPOKEN]}…"
+    spoken = f"{title}: {what}, output {output}, {100 * share[0]:.1f} % of MACs, {100 * share[1]:.1f} % of parameters"
     return Column(name, title, x, width, tuple(slabs), wedge, shown, more, output, note, *share, spoken)
 
 
