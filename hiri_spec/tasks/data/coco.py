@@ -49,8 +49,8 @@ class CocoScenes(SceneSet):
     Masks are drawn when a scene is asked for.
     """
 
-    def __init__(self, annotations: Path, images: Path, head: Head) -> None:
-        self._table = read_table(annotations, has_masks=head.kind == "masks")
+    def __init__(self, annotations: Path, images: Path, head: Head, *, is_training: bool) -> None:
+        self._table = read_table(annotations, has_masks=head.kind == "masks", is_training=is_training)
         self._images = images
         self.class_names = self._table.class_names
         self.notes = self._table.notes

@@ -72,7 +72,7 @@ def _open_folder(root: Path, split: Split, head: Head) -> SceneSet:
             raise SpecError(Problem(message, file=str(root), code="other_kind"))
         raise _nothing(root, ADE_LAYOUT)
     if coco is not None:
-        return CocoScenes(*coco, head)
+        return CocoScenes(*coco, head, is_training=split == "train")
     if is_ade(root):
         message = (
             f"has a class for each pixel (ADE20K's layout), and {head.name} learns objects; "
