@@ -62,6 +62,14 @@ def test_nothing_is_there_and_nothing_is_seen() -> None:
     assert run([nothing], [there], [(9, 9)], "retinanet")["AP"] == 0
 
 
+@pytest.mark.parametrize("head", ["atss", "mask_rcnn"])
+def test_something_is_seen_where_nothing_is(head: str) -> None:
+    empty = Objects((9, 9), boxes(), torch.zeros(0, dtype=torch.long), torch.zeros(0, 9, 9, dtype=torch.bool))
+    seen = Found(boxes([1, 1, 5, 5]), torch.tensor([2]), torch.tensor([0.9]), torch.ones(1, 9, 9, dtype=torch.bool))
+    figures = run([seen, seen], [empty, empty], [(9, 9)] * 2, head)
+    assert all(math.isnan(value) for value in figures.values())
+
+
 def test_mean_intersection_over_union_by_hand() -> None:
     """Class 0: 3 of 5 pixels; class 1: 2 of 4; class 2 is only seen, class 3 neither; 5 of 7 pixels are right."""
     there = torch.tensor([[0, 0, 0, 0], [1, 1, 1, IGNORED]])
