@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from .block import RESERVED_NAMES, Block, Downsample, Head, Stem
+from .quantities import MAX_NAME
 from .schema import ModelSpec
 
 
@@ -79,6 +80,7 @@ def json_schema(*, space: bool = False) -> dict[str, Any]:
 RUN_NAME: dict[str, Any] = {
     "type": "string",
     "pattern": r"^[a-z][a-z0-9_]*$",
+    "maxLength": MAX_NAME,
     "not": {"enum": sorted({*RESERVED_NAMES, *keyword.kwlist})},
 }
 VARIATION: dict[str, Any] = {
