@@ -19,6 +19,7 @@ from ..files import as_spec
 from ..nn.named import read_named
 from ..schema import ModelSpec
 from ..train.devices import check_device, check_tracker
+from ..train.goal import Batches
 from ..train.job import default_workers
 from ..train.networks import find_start, set_checkpointing
 from ..train.optimization import check_optimizer
@@ -110,7 +111,7 @@ class DenseJob(Work):
             message = "torch synchronises batch norms on CUDA devices alone; use trained or frozen"
             raise SpecError(Problem(message, "--norms", code="no_device"))
 
-    def make_goal(self, processes: Accelerator, validation: SceneLoader) -> DenseGoal:
+    def make_goal(self, processes: Accelerator, validation: Batches) -> DenseGoal:
         return DenseGoal(self.belongings, validation, processes)
 
     def build(self) -> nn.Module:

@@ -19,6 +19,7 @@ from ..quantities import format_resolution
 from .classification import Classification
 from .data import ImageSet, Loader, make_loader, open_dataset
 from .devices import check_device, check_tracker
+from .goal import Batches
 from .networks import Network, find_start, fit_classes, read_network, set_checkpointing, start_from
 from .optimization import check_optimizer
 from .recipe import Recipe
@@ -86,7 +87,7 @@ class Job(Work):
             _check_single_images(self.network, recipe.accumulate * count)
         return loaders
 
-    def make_goal(self, processes: Accelerator, validation: Loader) -> Classification:
+    def make_goal(self, processes: Accelerator, validation: Batches) -> Classification:
         return Classification(self.recipe, self.network, validation, processes)
 
     def build(self) -> nn.Module:
