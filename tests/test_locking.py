@@ -35,9 +35,12 @@ def test_a_refusal_leaves_no_file_where_others_are(tmp_path: Path) -> None:
 
 
 def test_what_was_written_stays(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="later"), locked_folder(tmp_path / "out", "run") as out:
+    def fail(out: Path) -> None:
         (out / "checkpoint").touch()
         raise SpecError("later")
+
+    with pytest.raises(SpecError, match="later"), locked_folder(tmp_path / "out", "run") as out:
+        fail(out)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["checkpoint"]
 
 

@@ -56,6 +56,10 @@ class DenseRecipe(Plan):
     )
     images: Images = Field(Images(), description="See below.")
 
+    def count_steps(self, images: int) -> int:
+        """Steps of an epoch over so many images."""
+        return super().count_steps(images) if self.epoch_steps is None else self.epoch_steps
+
     @model_validator(mode="after")
     def check_distillation(self) -> Self:
         """Refuse what is for classes alone."""

@@ -63,7 +63,7 @@ class Agreement:
 
     def _raise_agreed(self) -> None:
         if self.signal is not None:
-            raise StoppedError
+            raise StoppedError("all processes stop")
 
 
 class WatchedBatches:
