@@ -49,9 +49,8 @@ def evaluate_scenes(
     classes: int,
     accelerator: Accelerator,
     *,
-    is_wanted: Callable[[], bool] = lambda: True,
     observe: Observe | None = None,
-) -> dict[str, float] | None:
+) -> dict[str, float]:
     """Figures in per cent over the batches of all processes together, by `figure_names`; nan of what there is none of.
 
     Objects: AP is the mean over IoUs from 0.5 to 0.95 and over the classes that occur, of at most 100 objects a class
@@ -61,7 +60,7 @@ def evaluate_scenes(
     where they are not; of ADE20K's all occur.)
 
     `classes` are the head's, which may be more than the data have: a pixel of one of those is a wrong one.
-    The model answers in its images' own sizes, and is left in the mode that it came in. None, once `is_wanted` says no.
+    The model answers in its images' own sizes, and is left in the mode that it came in.
     `observe` is given each batch's images, and what was seen and what is there in the size that the images had.
     """
     device = accelerator.device
@@ -72,8 +71,6 @@ def evaluate_scenes(
     model.eval()
     try:
         for images, targets in batches:
-            if not is_wanted():
-                return None
             images = [image.to(device, non_blocking=True) for image in images]
             with accelerator.autocast():
                 seen: list[Answer] = model(images)

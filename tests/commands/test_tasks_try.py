@@ -37,7 +37,6 @@ def test_losses_times_and_memory(try_it: Command, head: str) -> None:
     assert own["peak_bytes"] > 10**8
     assert own["left_out"] == ([64] if head == "upernet" else [])
     assert told.err.splitlines() == [
-        "building …",
         "learning from two images …",
         "computing gradients …",
         "taking a step …",

@@ -101,7 +101,7 @@ def test_begun_with_a_runs_checkpoint(tmp_path: Path, dense_run: Path) -> None:
 def test_a_checkpoint_is_there_before_evaluation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Evaluation may take an hour, and fail; the epoch's steps are not lost."""
 
-    def fail(self: DenseGoal, model: nn.Module, is_wanted: object) -> None:
+    def fail(self: DenseGoal, model: nn.Module) -> None:
         raise SpecError("no evaluation today")
 
     with monkeypatch.context() as patch:

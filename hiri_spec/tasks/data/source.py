@@ -8,6 +8,7 @@ from typing import Literal
 
 from ...errors import Problem, SpecError, show, suggest
 from ...train.data.classes import list_some
+from ...train.data.image_files import list_siblings
 from ...train.data.source import read_options
 from ...train.processes import Once, read_here
 from ..heads import Head
@@ -92,7 +93,7 @@ def _missing(text: str, name: str, root: Path) -> SpecError:
     elif root.is_file():
         message = "is a file; name the folder that the data set lies in"
     else:
-        siblings = [entry.name for entry in root.parent.iterdir() if entry.is_dir()] if root.parent.is_dir() else []
+        siblings = [name for name in list_siblings(root) if root.with_name(name).is_dir()]
         message = f"no such folder, and no built-in data of that name; {suggest(Path(name).name, [*siblings, BUILTIN])}"
     return SpecError(Problem(message, file=text, code="no_data"))
 
