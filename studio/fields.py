@@ -59,7 +59,9 @@ def _needed(form: Schema, here: Any) -> set[str]:
     """Fields without which a mapping is not of a form; of alternatives, the one that it has most of."""
     written = here.keys() if isinstance(here, Mapping) else set()
     alternatives = [set(option.get("required", ())) for option in form.get("anyOf", ())]
-    return max(alternatives, key=lambda one: (len(one & written), len(one)), default=set()) | {*form.get("required", ())}
+    return max(alternatives, key=lambda one: (len(one & written), len(one)), default=set()) | {
+        *form.get("required", ())
+    }
 
 
 def _forms(schema: Schema) -> Iterator[Schema]:

@@ -182,11 +182,13 @@ class _Outline:
         for frame in reversed(self._frames):
             if frame.column == column and isinstance(frame.content, dict):
                 self._found = ("key", frame.path, start, end, False)
-            elif frame.column == column:
+                return
+            if frame.column == column:
+                # the mapping around may have its keys at the same column; a word without a dash is rather one of them
                 self._found = ("inside", (*frame.path, len(frame.content)), start, end, True)
-            elif frame.column < column and frame.slot is not None:
-                self._found = ("inside", frame.open_slot(), start, end, False)
-            if frame.column <= column:
+            elif frame.column < column:
+                if self._found is None and frame.slot is not None:
+                    self._found = ("inside", frame.open_slot(), start, end, False)
                 return
 
     def _behind_deeper_lines(self, position: int, column: int) -> int:

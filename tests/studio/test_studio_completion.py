@@ -1,5 +1,6 @@
 """What can be typed at the cursor."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -160,7 +161,8 @@ def test_what_is_taken_fits_in(marked: str, label: str, expected: str) -> None:
 
 def test_options_are_told_about() -> None:
     depth = only("stages: [{block: hr, |", "depth")
-    assert depth == Option("depth", "depth: ", "field", "whole number; needed", "How many of these blocks follow one another.")
+    told = "How many of these blocks follow one another."
+    assert depth == Option("depth", "depth: ", "field", "whole number; needed", told)
     norm = only("stages: [{block: transformer, |", "norm")
     assert (norm.detail, norm.documentation) == ("batch or layer; layer by default", "Normalisation before attention.")
     hr = only("stages: [{block: h|", "hr")
@@ -192,7 +194,8 @@ def scalars(node: Node, key: Node | None = None) -> Iterator[tuple[Node, Any]]:
     if isinstance(node.content, dict):
         for name, item in node.content.items():
             yield node.keys[name], item
-            yield from scalars(item)
+            if name != "set":  # its keys are paths
+                yield from scalars(item)
     elif isinstance(node.content, list):
         for item in node.content:
             yield from scalars(item)
@@ -204,12 +207,16 @@ def test_what_built_in_specs_hold_is_offered_where_they_hold_it(name: str) -> No
     text = TEXTS[name]
     words = {"block", "stem", "downsample", "head", "norm", "activation", "mlp", "mlp_norm", "high", "pool_first"}
     for key, value in scalars(read_nodes(text, "")):
-        wanted = [(key.start, key.end, key.content)] if "." not in key.content else []
+        wanted = [(key.start, key.end, key.content)]
         if key.content in words and isinstance(value.content, str):
             wanted.append((value.start, value.end, value.content))
         for start, end, label in wanted:
-            for broken in (text[:start], text[:start] + text[end:], text[: start + 1], text):
-                offset = min(start + 1, len(broken)) if broken == text else min(len(broken), start + (len(broken) == start + 1))
+            for broken, offset in (
+                (text[:start], start),
+                (text[:start] + text[end:], start),
+                (text[: start + 1], start + 1),
+                (text, start + 1),
+            ):
                 found = complete(broken, offset)
                 assert found is not None, (label, broken[:offset])
                 assert label in [option.label for option in found.options], (label, broken[:offset])
@@ -254,8 +261,6 @@ LONG = {
 
 @pytest.mark.parametrize("text", LONG.values(), ids=LONG)
 def test_long_texts_take_no_time(text: str) -> None:
-    import time
-
     begin = time.perf_counter()
     complete(text, len(text))
     assert time.perf_counter() - begin < 2
