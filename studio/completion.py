@@ -120,7 +120,7 @@ def _values(path: Path, forms: list[Schema], lead: str) -> Iterator[Option]:
 
 
 def _parts(forms: list[Schema], before: Mapping[str, Any], lead: str) -> Iterator[Option]:
-    """Whole parts, such as blocks, with the fields that they need: as in the part before, or the least that is legal."""
+    """Whole parts, such as blocks, with the fields they need: as in the part before, or the least legal."""
     for form in forms:
         key = next((name for name, schema in form.get("properties", {}).items() if "const" in schema), None)
         if key is not None:

@@ -83,8 +83,8 @@ class _Outline:
         return Spot(role, path, start, end, self._whole[""], needs_dash)
 
     def _note(self, role: Role, path: Path, start: int, end: int, *, begin: int | None = None) -> None:
-        """Remember the word from `start` to `end` if the cursor is at it, or in the gap that begins before it."""
-        if (start if begin is None else begin) <= self._offset <= end:
+        """Remember the word from `start` to `end` if the cursor is at it, or where it would stand, from `begin` on."""
+        if (begin if begin is not None and start == end else start) <= self._offset <= end:
             start, end = (start, end) if start < end else (self._offset, self._offset)
             self._found = (role, path, start, end, False)
 
