@@ -36,6 +36,8 @@ def schemas_at(path: Path, data: Any) -> list[Schema]:
                 inside += [form["properties"][part]] if part in form.get("properties", ()) else []
             elif isinstance(part, int) and "items" in form:
                 inside.append(form["items"])
+            elif isinstance(part, int) and part < len(form.get("prefixItems", ())):
+                inside.append(form["prefixItems"][part])
         forms = [form for schema in inside for form in _forms(schema)]
     return forms
 
