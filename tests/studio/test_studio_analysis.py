@@ -47,8 +47,8 @@ MISTAKES = {
         [(12, "321", "321 is not a multiple of heads=10; use 320 or 330")],
     ),
     "a key": (
-        TEXT.replace("heads: 10", "heads: 10, nrm: layer"),
-        [(12, "nrm", "block transformer has no field 'nrm'; did you mean 'norm'?")],
+        TEXT.replace("heads: 10", "heads: 10, redction: 2"),
+        [(12, "redction", "block transformer has no field 'redction'; did you mean 'reduction'?")],
     ),
     "two": (
         TEXT.replace("stem: hr", "stem: hrr").replace("classes: 1000", "classes: 0"),
@@ -70,7 +70,10 @@ MISTAKES = {
             )
         ],
     ),
-    "an empty value": ("name:\nstem: vit\nstages: [{block: hr, depth: 1, width: 8}]", [(1, "name", "null is not text; put it in quotes")]),
+    "an empty value": (
+        "name:\nstem: vit\nstages: [{block: hr, depth: 1, width: 8}]",
+        [(1, "name", "null is not text; put it in quotes")],
+    ),
     "set": (
         "extends: hiri_s\nset: {stages.3.width: 321, head.classes: 0}\n",
         [
@@ -104,7 +107,9 @@ def test_a_mistake_in_a_file_that_is_extended(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(TEXT.replace("depth: 9", "depth: 0"))
     text = "name: b\nextends: base.yaml\n"
     (mark,) = analyse(text, file=tmp_path / "new.yaml", roots=[tmp_path]).marks
-    assert mark == Mark(2, 17, 26, f"{tmp_path}/base.yaml:12 stages[3].depth: 0 is too small; use 1 or more", "stages[3].depth")
+    assert mark == Mark(
+        2, 17, 26, f"{tmp_path}/base.yaml:12 stages[3].depth: 0 is too small; use 1 or more", "stages[3].depth"
+    )
 
 
 class TestWhatMayBeRead:
@@ -114,7 +119,9 @@ class TestWhatMayBeRead:
         assert analysis.spec is not None
         assert analysis.spec.name == "b"
 
-    @pytest.mark.parametrize("form", ["../secret.yaml", "{}/secret.yaml", "link.yaml"], ids=["dots", "absolute", "link"])
+    @pytest.mark.parametrize(
+        "form", ["../secret.yaml", "{}/secret.yaml", "link.yaml"], ids=["dots", "absolute", "link"]
+    )
     def test_outside(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
         root = tmp_path / "root"
         root.mkdir()
@@ -139,7 +146,9 @@ class TestWhatMayBeRead:
         with pytest.raises(SpecError, match=r"more than 32 files extend one another here; write some of them as one"):
             load_text("extends: 59.yaml\n", file=tmp_path / "new.yaml", roots=[tmp_path])
 
-    @pytest.mark.parametrize("name", ["/dev/zero", "a\\0b", "x" * 5000, ".", ""], ids=["device", "NUL", "long", "folder", "empty"])
+    @pytest.mark.parametrize(
+        "name", ["/dev/zero", "a\\0b", "x" * 5000, ".", ""], ids=["device", "NUL", "long", "folder", "empty"]
+    )
     def test_names_that_no_spec_has(self, tmp_path: Path, name: str) -> None:
         (mark,) = analyse(f'extends: "{name}"\n', file=tmp_path / "new.yaml", roots=[tmp_path]).marks
         assert mark.path == "extends"
