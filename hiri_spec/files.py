@@ -99,14 +99,19 @@ def load_text(text: str, *, file: str | os.PathLike[str], roots: Sequence[FilePa
 
     Nothing but the built-in specs and what lies in `roots` is read. Raises SpecError as `load` does.
     """
+    document = text_document(text, file=file, roots=roots)
+    spec = validate(document)
+    spec._document = document
+    return spec
+
+
+def text_document(text: str, *, file: str | os.PathLike[str], roots: Sequence[FilePath]) -> Document:
+    """What `load_text` reads, as plain data, with `extends` and `set`."""
     shown = os.fspath(file)
     if len(text.encode(errors="surrogatepass")) > MAX_BYTES:
         raise _too_large(shown)
     readable = Readable(tuple(root.resolve() for root in roots), ", ".join(map(str, roots)) or "none")
-    document = _extended(parse(text, shown), (FilePath(file).resolve(),), SPEC, readable)
-    spec = validate(document)
-    spec._document = document
-    return spec
+    return _extended(parse(text, shown), (FilePath(file).resolve(),), SPEC, readable)
 
 
 def as_spec(spec: SpecLike, *, set: Mapping[str, Any] | None = None) -> ModelSpec:

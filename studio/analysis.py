@@ -21,6 +21,13 @@ MAX_CHARACTERS = 100_000
 """A longer text takes too long to be read at each keystroke."""
 MAX_DIFFERENT_OPERATIONS = 20_000
 """Operations of the parts that differ, which are what takes time to count."""
+NOT_READ = frozenset(
+    """
+    not_yaml too_large too_many_values too_deep tag not_finite key_not_text duplicate_key merge unknown_alias
+    recursive_alias
+    """.split()  # noqa: SIM905 (words, as those of torch in block.py)
+)
+"""Codes of what keeps a text from being read as YAML at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,8 @@ def analyse(
         _check_limits(spec)
         costs = tuple(cost(spec, size) for size in ([spec.size] if sizes is None else sizes))
     except SpecError as error:
-        places = Places(text)
+        is_yaml = not any(problem.file == shown and problem.code in NOT_READ for problem in error.problems)
+        places = Places(text, can_be_read=is_yaml)
         return Analysis(text, None, (), tuple(_mark(problem, places, shown) for problem in error.problems))
     return Analysis(text, spec, costs, ())
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from hiri_spec.document import Node, read_nodes
-from hiri_spec.errors import Path, SpecError
+from hiri_spec.errors import Path
 from hiri_spec.files import parse_path
 
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -27,17 +27,15 @@ class Place(NamedTuple):
 class Places:
     """The lines of a text, and its values by path if it can be read."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, can_be_read: bool = True) -> None:
         self._text = text
+        self._can_be_read = can_be_read
         self._starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
 
     @cached_property
     def _root(self) -> Node | None:
-        """None for a text that can't be read; what is wrong with it is told by who reads it."""
-        try:
-            return read_nodes(self._text, "")
-        except SpecError:
-            return None
+        """None for a text that is no YAML, such as it is allowed here."""
+        return read_nodes(self._text, "") if self._can_be_read else None
 
     def find(self, path: str, line: int | None, *, is_key: bool = False) -> Place:
         """The value at a path, or its key, as far as it is on its first line; else what is written on the line.
