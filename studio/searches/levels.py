@@ -32,7 +32,7 @@ class TriedPoint:
     @property
     def placement(self) -> tuple[str, ...]:
         """The blocks of each stage in letters, those of several runs with a plus between: HR, HR, C, C+T, T."""
-        return tuple(re.sub("[0-9]+", "", stage) for stage in self.sketch.split())
+        return tuple(re.sub(r"[0-9]+(?=\+|$)", "", stage) for stage in self.sketch.split())
 
     @property
     def stages(self) -> int:

@@ -72,7 +72,8 @@ def test_a_search_that_is_over(kept: SearchResult) -> None:
     assert view.earlier == ()
     for point in view.points:
         assert point.stages in (2, 3)
-        assert set(point.placement) <= set("HRCT ")
+        assert len(point.placement) == point.stages
+        assert set(point.placement) <= {"HR", "C", "T"}
 
 
 def test_reading_writes_nothing(kept: SearchResult) -> None:
@@ -307,6 +308,17 @@ def test_thousands_of_trials_are_read_in_time(tmp_path: Path) -> None:
     assert first_s < 5
     assert again_s < 0.1
     assert more_s < 0.5
+
+
+@pytest.mark.parametrize(
+    ("sketch", "placement"),
+    [("HR2 HR11 C4 T9", ("HR", "HR", "C", "T")), ("C1 C4+T12 T2", ("C", "C+T", "T")), ("", ())],
+    ids=["stages", "runs", "unknown"],
+)
+def test_what_stands_where(sketch: str, placement: tuple[str, ...]) -> None:
+    point = TriedPoint(0, 1.0, 2, 3, 0.0, None, sketch)
+    assert point.placement == placement
+    assert point.stages == len(placement)
 
 
 def test_points_are_plain_values(kept: SearchResult) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -280,3 +281,26 @@ print(view.state, sorted(heavy & set(sys.modules)))
 """
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
     assert out.strip() == "finished []"
+
+
+def test_of_many_that_start_at_once_one_does(workspace: Workspace) -> None:
+    started: list[int] = []
+    refused: list[str] = []
+
+    def try_to(number: int) -> None:
+        try:
+            start(workspace)
+        except SpecError as error:
+            refused.append(str(error))
+        else:
+            started.append(number)
+
+    threads = [threading.Thread(target=try_to, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(started) == 1
+    assert [text for text in refused if "is writing to run" in text] == refused
+    stop_search(workspace.root / "run")
+    assert wait_for(workspace.root / "run", is_over).state == "interrupted"
