@@ -62,6 +62,8 @@ class Workspace:
 
         Raises SpecError for a path that leads out, by links too, for hidden ones, and for what can't be a path.
         """
+        if relative == ".":  # as a search is listed in the folder that it writes to
+            return self.root
         parts = PurePosixPath(relative).parts if isinstance(relative, str) else ()
         if not parts or not relative.isprintable() or "\\" in relative:
             raise _refusal("", f"{show(relative)} is no path in this folder; give one, like specs/mine.yaml", "no_path")
@@ -176,13 +178,18 @@ def _read_bytes(place: FilePath, relative: str) -> bytes:
     return content
 
 
-def _write_over(place: FilePath, relative: str, content: bytes) -> str:
+def _make_folder(folder: FilePath, relative: str) -> None:
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(place) as temporary:
-            temporary.write_bytes(content)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _refusal(relative, f"cannot be written: {_reason(error)}; choose another place", "unwritable") from None
+
+
+def _write_over(place: FilePath, relative: str, content: bytes) -> str:
+    _make_folder(place.parent, relative)
+    try:
+        with replacing(place) as temporary:
+            temporary.write_bytes(content)
     except SpecError as error:
         raise _refusal(relative, error.problems[0].message, error.problems[0].code) from None
     return _version(content)
@@ -191,8 +198,8 @@ def _write_over(place: FilePath, relative: str, content: bytes) -> str:
 def _write_new(place: FilePath, relative: str, content: bytes) -> None:
     """Write a file that must not be there, which the system itself makes sure of."""
     temporary = None
+    _make_folder(place.parent, relative)
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=place.parent, prefix=".hiri-spec-")
         with open(descriptor, "wb") as stream:  # noqa: PTH123 (a descriptor is no path)
             stream.write(content)

@@ -38,11 +38,12 @@ def start_studio(folder: Path, *arguments: str) -> Studio:
     """Start one on any free port and wait for the address that it prints."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "hiri_spec", "studio", *arguments, "--port", "0", "--no-browser"]
-    log = (folder.parent / f"{folder.name}-studio.log").open("w+")
-    process = subprocess.Popen(command, cwd=folder, stderr=log, stdout=log, text=True, env=environment)
+    log = folder.parent / f"{folder.name}-studio.log"
+    with log.open("w") as stream:
+        process = subprocess.Popen(command, cwd=folder, stderr=stream, stdout=stream, text=True, env=environment)
     deadline = time.monotonic() + 3 * MOST_SECONDS
     while time.monotonic() < deadline:
-        told = Path(log.name).read_text()
+        told = log.read_text()
         found = re.search(r"the studio is at (\S+) ", told)
         if found:
             return Studio(process, found[1], folder)
@@ -50,7 +51,7 @@ def start_studio(folder: Path, *arguments: str) -> Studio:
             break
         time.sleep(0.05)
     process.kill()
-    raise AssertionError(f"no address was printed: {Path(log.name).read_text()}")
+    raise AssertionError(f"no address was printed: {log.read_text()}")
 
 
 @dataclass

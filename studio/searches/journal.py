@@ -85,10 +85,12 @@ class Journal:
         self._records: list[Record] = []
         self._read_to = 0
         self._line = 0
+        self._last = b""
+        """The last line that was read."""
         return had_any
 
     def refresh(self) -> bool:
-        """Read what has come since; returns whether anything has.
+        """Read what has come since, nothing of a file that isn't there; returns whether anything is otherwise.
 
         Raises SpecError, with the line, for a file that is no journal of a search or can't be read. A last line that
         is not whole yet is left for the next time.
@@ -99,17 +101,16 @@ class Journal:
                 seen = (status.st_ino, status.st_size, status.st_mtime_ns)
                 if seen == self._seen:
                     return False
-                if self._seen is not None and (seen[0] != self._seen[0] or status.st_size <= self._seen[1]):
-                    self.forget()  # another file, or one that was changed by hand or cut
+                if not self._goes_on(stream, seen):
+                    self.forget()
                 stream.seek(self._read_to)
                 self._read(stream)
                 self._seen = seen
+        except (FileNotFoundError, NotADirectoryError):
+            return self.forget()
         except OSError as error:
             reason = error.strerror or str(error)
             raise SpecError(Problem(f"cannot be read: {reason}", file=str(self.path), code="unreadable")) from None
-        except SpecError:
-            self.forget()  # once it is mended, it is read from the beginning
-            raise
         return True
 
     def drawn(self, record: Record) -> dict[str, Any]:
@@ -134,6 +135,13 @@ class Journal:
         message = f"is damaged, this line is {what}; the search's own command says how it can go on"
         return SpecError(Problem(message, file=str(self.path), line=line, code="damaged"))
 
+    def _goes_on(self, stream: BinaryIO, seen: tuple[int, int, int]) -> bool:
+        """Whether the file is what was read and more: not another one, nor cut, nor written anew by hand."""
+        if self._seen is not None and (seen[0] != self._seen[0] or seen[1] <= self._seen[1]):
+            return False
+        stream.seek(self._read_to - len(self._last))
+        return stream.read(len(self._last)) == self._last
+
     def _read(self, stream: BinaryIO) -> None:
         while (text := stream.readline(LONGEST_LINE)).endswith(b"\n"):
             self._line += 1
@@ -146,6 +154,7 @@ class Journal:
             except (ValueError, TypeError, KeyError, IndexError, AttributeError):
                 raise self.damaged(self._line, "no record of a search") from None
             self._read_to += len(text)
+            self._last = text
         if len(text) == LONGEST_LINE:
             raise self.damaged(self._line + 1, "longer than any record")
 
@@ -163,7 +172,9 @@ class Journal:
         elif operation == Operation.CREATE_TRIAL:
             records = self._in_order[_index(told["study_id"])].records
             attributes = dict(told.get("user_attrs", {}))
-            state, values = State(told.get("state", State.RUNNING)), _numbers(told.get("values"))
+            state = State(told.get("state", State.RUNNING))
+            value = told.get("value")  # of a search with one objective, or else `values`
+            values = _numbers(told.get("values") if value is None else [value])
             record = Record(len(records), state, values, attributes, self._read_to, self._line)
             records.append(record)
             self._records.append(record)

@@ -26,7 +26,9 @@ PROMPT = "$ "
 
 
 @dataclass(slots=True)
-class _Started:
+class Started:
+    """A process that this studio has started."""
+
     process: subprocess.Popen[bytes]
     at: float
     """By time.time(), as files are dated."""
@@ -35,6 +37,7 @@ class _Started:
 
     @property
     def is_alive(self) -> bool:
+        """Whether it hasn't ended."""
         return self.process.poll() is None
 
     def wait(self) -> None:
@@ -46,7 +49,7 @@ class _Started:
                 os.close(handle)
 
 
-_started: dict[FilePath, _Started] = {}
+_started: dict[FilePath, Started] = {}
 """What this studio has started last in each folder."""
 _told_to_stop: dict[FilePath, int] = {}
 """Which process was told to stop in each folder."""
@@ -60,7 +63,8 @@ def launch(folder: FilePath, words: Sequence[str], shown: str, directory: FilePa
     """
     with _lock:
         holder = find_holder(folder)
-        if holder is not None or is_starting(folder):
+        last = find_started(folder)
+        if holder is not None or (last is not None and last.is_alive):
             who = f" (process {holder})" if holder is not None else ""
             message = f"a search{who} is writing to {folder.name}; wait for it, stop it, or name another folder"
             raise SpecError(Problem(message, "--out", code="locked"))
@@ -86,22 +90,14 @@ def launch(folder: FilePath, words: Sequence[str], shown: str, directory: FilePa
             raise SpecError(
                 Problem(f"cannot be started: {reason}", "--out", file=folder.name, code="unwritable")
             ) from None
-        started = _started[folder] = _Started(process, time.time(), os.pidfd_open(process.pid))
+        started = _started[folder] = Started(process, time.time(), os.pidfd_open(process.pid))
         _told_to_stop.pop(folder, None)
     threading.Thread(target=started.wait, daemon=True).start()
 
 
-def is_starting(folder: FilePath) -> bool:
-    """Whether a process that was started here is alive."""
-    started = _started.get(folder)
-    return started is not None and started.is_alive
-
-
-def ended_with(folder: FilePath) -> tuple[int, float] | None:
-    """The exit status of the last process that was started here, and when it was started; None where none has ended."""
-    started = _started.get(folder)
-    status = None if started is None else started.process.poll()
-    return None if started is None or status is None else (status, started.at)
+def find_started(folder: FilePath) -> Started | None:
+    """The last process that was started here for a folder, whether it is alive or not."""
+    return _started.get(folder)
 
 
 def is_told_to_stop(folder: FilePath) -> bool:

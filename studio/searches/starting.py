@@ -15,6 +15,7 @@ from explorer.names import DEFAULT_EVALUATOR, DEFAULT_SAMPLER, JOURNAL, SAMPLER_
 from explorer.search import DEFAULT_TRIALS, search
 from explorer.space import SPACES, load_space
 from hiri_spec import SpecError
+from hiri_spec.document import parse
 from hiri_spec.errors import Problem, show, suggest
 from hiri_spec.quantities import parse_macs, parse_params
 
@@ -67,7 +68,7 @@ def start_search(
         way = f"give one, {' or '.join(DATA)}" if needs_data else "leave it out, as nothing is trained"
         raise SpecError(Problem(f"{show(data)} is no data; {way}", "--data"))
     place = None if space is None else _space(workspace, space)
-    load_space(_file(workspace, place), stages=read_stages(stages), resolution=read_size(resolution))
+    _check_space(workspace, place, stages, resolution)
     asked = {name: parameter.default for name, parameter in signature(search).parameters.items()}
     asked |= {
         "budget": budget,
@@ -136,6 +137,12 @@ def _space(workspace: Workspace, space: str) -> str:
     return space
 
 
-def _file(workspace: Workspace, place: str | None) -> FilePath | str | None:
-    """The same where it can be read from here."""
-    return place if place is None or (SPACES / f"{place}.yaml").is_file() else workspace.locate(place)
+def _check_space(workspace: Workspace, space: str | None, stages: str | None, resolution: str | None) -> None:
+    """Tell now what is wrong with a space, unless it extends another: what that may read, the command knows."""
+    counts, size = read_stages(stages), read_size(resolution)
+    if space is None or (SPACES / f"{space}.yaml").is_file():
+        load_space(space, stages=counts, resolution=size)
+        return
+    data = parse(workspace.read(space).text, space).data
+    if not isinstance(data, dict) or "extends" not in data:
+        load_space(workspace.locate(space), stages=counts, resolution=size)

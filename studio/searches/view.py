@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from hiri_spec.files import to_yaml
 from .holder import find_holder
 from .journal import Journal, Record
 from .levels import Level, TriedPoint, Unscored, find_study, read_levels
-from .processes import LOG, ended_with, is_starting, is_told_to_stop, tail
+from .processes import LOG, Started, find_started, is_told_to_stop, tail
 
 State = Literal["starting", "running", "stopping", "finished", "interrupted", "failed", "killed", "over"]
 AT_WORK = ("starting", "running", "stopping")
@@ -143,11 +144,12 @@ class _Reader:
     def view(self) -> SearchView:
         # before the journal, so that what has ended meanwhile is at work once too often, and not over too early
         is_at_work = find_holder(self.folder) is not None
-        is_alive = is_starting(self.folder)
+        started = find_started(self.folder)
+        is_alive = started is not None and started.is_alive
         with self._lock:
             self._read()
             account, levels = self._account, self._levels
-        state, ending = self._state(is_at_work, is_alive, account)
+        state, ending = self._state(is_at_work, is_alive, started, account)
         wanted = None
         if account is not None:
             shown = max((place for place, level in enumerate(levels) if level.points), default=0)
@@ -156,11 +158,12 @@ class _Reader:
         return SearchView(self.folder, state, ending, command, directory, wanted, levels)
 
     def _read(self) -> None:
-        if self._journal.path.exists():
+        try:
             if self._journal.refresh():
                 self._levels = read_levels(self._journal)
-        elif self._journal.forget():
-            self._levels = ()
+        except SpecError:
+            self._journal.forget()  # told again at the next look, and read from the beginning once it is mended
+            raise
         try:
             status = (self.folder / ACCOUNT).stat()
             seen = (status.st_ino, status.st_mtime_ns)
@@ -170,16 +173,18 @@ class _Reader:
             self._account = read_account(self.folder)
             self._account_seen, self._space = seen, None
 
-    def _state(self, is_at_work: bool, is_alive: bool, account: Account | None) -> tuple[State, str]:
+    def _state(
+        self, is_at_work: bool, is_alive: bool, started: Started | None, account: Account | None
+    ) -> tuple[State, str]:
         if is_at_work or is_alive:
             if is_told_to_stop(self.folder):
                 return "stopping", ""
-            return ("running" if is_at_work else "starting"), ""
-        own_end = ended_with(self.folder)
-        if own_end is not None and not self._is_told_since(own_end[1]):
+            has_begun = is_at_work or started is None or self._is_told_since(started)
+            return ("running" if has_begun else "starting"), ""
+        if started is not None and not self._is_told_since(started):
             # it didn't come as far as its study: a mistake in what was asked for, or it was stopped before
-            status = own_end[0]
-            return ("interrupted", "") if status == STOPPED_EARLY else ("failed", tail(self.folder))
+            was_stopped = started.process.returncode in STOPPED_EARLY
+            return ("interrupted", "") if was_stopped else ("failed", tail(self.folder))
         if account is not None:
             return ("killed", "") if account.state == "running" else (account.state, account.ending)
         if self._levels:
@@ -189,9 +194,10 @@ class _Reader:
             raise SpecError(Problem(message, file=str(self.folder), code="no_search"))
         return "failed", tail(self.folder)
 
-    def _is_told_since(self, moment: float) -> bool:
+    def _is_told_since(self, started: Started) -> bool:
+        """Whether a search has written its account since one was started here, as it does when its study is open."""
         try:
-            return (self.folder / ACCOUNT).stat().st_mtime >= moment - CLOCK_STEP_S
+            return (self.folder / ACCOUNT).stat().st_mtime >= started.at
         except OSError:
             return False
 
@@ -235,10 +241,8 @@ class _Reader:
         raise SpecError(Problem(message, file=str(self.folder), code="no_space"))
 
 
-STOPPED_EARLY = 130
-"""The exit status after Ctrl-C."""
-CLOCK_STEP_S = 0.1
-"""Files are dated by a clock that lags behind a little."""
+STOPPED_EARLY = (130, -signal.SIGINT)
+"""The exit status after Ctrl-C: of the search, and of a Python that had not yet begun."""
 _readers: OrderedDict[FilePath, _Reader] = OrderedDict()
 _lock = threading.Lock()
 
@@ -248,7 +252,11 @@ def read_search(folder: FilePath) -> SearchView:
 
     Nothing is locked or written. Raises SpecError where there is no search, or one whose journal is damaged.
     """
-    return _reader(folder).view()
+    try:
+        return _reader(folder).view()
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or error}"
+        raise SpecError(Problem(message, file=str(folder), code="unreadable")) from None
 
 
 def _reader(folder: FilePath) -> _Reader:
