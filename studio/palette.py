@@ -37,8 +37,8 @@ LIGHT = Theme(
     line="#7b8691",
     grid="#e1e5e9",
     accent="#0b63c5",
-    warning="#b3201f",
-    series=("#0072b2", "#b86500", "#6b2c91", "#5d6873"),
+    warning="#a3121f",
+    series=("#0a78c2", "#d07800", "#3a1758", "#8e8a92"),
 )
 DARK = Theme(
     paper="#1d1d1d",
@@ -48,8 +48,8 @@ DARK = Theme(
     line="#8b959f",
     grid="#3a3f44",
     accent="#7fb8ff",
-    warning="#ff8f80",
-    series=("#56b4e9", "#f0a030", "#c58be0", "#aab4be"),
+    warning="#ff8474",
+    series=("#3d9be0", "#ffc83d", "#f4f1ff", "#8a8290"),
 )
 
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import model_specs
+from test_colours import FAR_ENOUGH, VISIONS, distance
 
 import hiri_spec
 from hiri_spec import ModelSpec, SpecError
@@ -337,6 +338,13 @@ def test_texts_are_read_on_what_is_behind(theme: Theme, colour: str, behind: str
 def test_lines_stand_out(theme: Theme) -> None:
     for colour in (theme.line, *theme.series):
         assert contrast(colour, theme.paper) >= 3
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_lines_and_bars_are_told_apart(theme: Theme, vision: str) -> None:
+    for one, other in combinations((*theme.series, theme.warning), 2):
+        assert distance(one, other, vision) >= FAR_ENOUGH
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
