@@ -28,7 +28,8 @@ class OpenFiles:
         self.leave(panel)
         if path is None:
             return 0
-        others = list(self._desks[path])
+        # a page that was closed or loaded again stays for a while, in case it was only cut off
+        others = [panel for panel in self._desks[path] if panel.is_seen]
         self._desks[path].append(panel)
         for other in others:
             other.warn()
@@ -65,11 +66,16 @@ class FilesPanel:
         self._client.on_delete(lambda: opened.leave(self))
         self._tell()
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether a browser shows the page."""
+        return self._client.has_socket_connection
+
     def open(self, path: str) -> None:
         """Open a file of the folder; raises SpecError where it can't be read."""
         found = self._desk.workspace.read(path)
         self._desk.open(found.text, path=found.path, version=found.version)
-        self._note()
+        self.note()
 
     def open_builtin(self, name: str) -> None:
         """Show a built-in spec, as a text without a file; raises SpecError for an unknown one."""
@@ -77,12 +83,12 @@ class FilesPanel:
 
         path = find(name)
         self._desk.open(path.read_text(encoding="utf-8"), path=None, suggested=f"{name}.yaml")
-        self._note()
+        self.note()
 
     def open_text(self, text: str, suggested: str) -> None:
         """Show a text that has no file."""
         self._desk.open(text, path=None, suggested=suggested)
-        self._note()
+        self.note()
 
     def warn(self) -> None:
         """Say that another page has the same file open."""
@@ -165,7 +171,7 @@ class FilesPanel:
             _refuse(error)
             return False
         self._desk.path, self._desk.version, self._desk.saved = PurePosixPath(path).as_posix(), version, text
-        self._note()
+        self.note()
         self._desk.tell()
         self._desk.refresh()  # `extends` is looked up beside the file
         ui.notify(f"Saved {path}.", type="positive")
@@ -220,7 +226,7 @@ class FilesPanel:
         stem = PurePosixPath(self._desk.name).stem or "spec"
         ui.download.content(text, stem + ending, kind)
 
-    def _note(self) -> None:
+    def note(self) -> None:
         """Say so if another page has the file open; the address shows the file, for reloading."""
         self._warning.set_visibility(False)
         if self._opened.take(self, self._desk.path):

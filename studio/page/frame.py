@@ -103,6 +103,7 @@ class Page:
     async def meet_browser(self) -> None:
         """What only the browser knows: dark or light, and the text in the address's fragment."""
         self._editor.equip()
+        self._files.note()
         self._take_scheme(bool(await ui.run_javascript(WATCH_SCHEME)))
         fragment = await ui.run_javascript("location.hash")
         if isinstance(fragment, str) and fragment.startswith("#spec="):

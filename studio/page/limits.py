@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from nicegui import run, ui
 from nicegui.events import ValueChangeEventArguments
 
 from hiri_spec.cost import Cost
-from hiri_spec.errors import SpecError
+from hiri_spec.errors import Problem, SpecError
 from hiri_spec.quantities import format_amount, format_resolution, parse_macs, parse_resolutions
 from hiri_spec.schema import ModelSpec
 from hiri_spec.transforms import fit, scale
@@ -29,12 +31,16 @@ class LimitsPanel:
         self._cost: Cost | None = None
         with ui.element("section").classes("studio-card studio-limits").props('aria-label="Budget and resolution"'):
             with ui.row().classes("studio-fields"):
-                self._sizes = ui.input("Resolutions", placeholder="224,448", on_change=self._read_sizes)
+                self._sizes = ui.input(
+                    "Resolutions", placeholder="224,448", on_change=self._read_sizes, validation=_complaint(read_sizes)
+                )
                 self._sizes.props('dense outlined hint="pixels; empty: its own"')
-                self._budget = ui.input("Budget", placeholder="5gflops", on_change=self._read_budget)
+                self._budget = ui.input(
+                    "Budget", placeholder="5gflops", on_change=self._read_budget, validation=_complaint(read_budget)
+                )
                 self._budget.props('dense outlined clearable hint="MACs, e.g. 5gflops"')
                 self._fit = ui.button("Fit to budget", on_click=self._offer_fit).props("no-caps unelevated")
-                self._target = ui.input("Scale to", value="", placeholder="448")
+                self._target = ui.input("Scale to", placeholder="448", validation=_complaint(read_target))
                 self._target.props('dense outlined hint="a higher resolution"')
                 self._scale = ui.button("Scale up", on_click=self._offer_scale).props("no-caps unelevated")
             with ui.element("div").classes("studio-gauge").props('role="img"') as self._gauge:
@@ -69,28 +75,14 @@ class LimitsPanel:
         self._fit.set_enabled(True)
 
     def _read_sizes(self, event: ValueChangeEventArguments[Any]) -> None:
-        text = (event.value or "").strip()
-        try:
-            sizes = tuple(dict.fromkeys(parse_resolutions(text, "Resolutions"))) if text else None
-            if sizes and len(sizes) > MOST_SIZES:
-                _complain(self._sizes, f"at most {MOST_SIZES} at once")
-                return
-        except SpecError as error:
-            _complain(self._sizes, words(error))
-            return
-        _complain(self._sizes, "")
-        self._desk.sizes = sizes
-        self._desk.refresh()
+        with suppress(SpecError):  # which the field tells
+            self._desk.sizes = read_sizes(event.value)
+            self._desk.refresh()
 
     def _read_budget(self, event: ValueChangeEventArguments[Any]) -> None:
-        text = (event.value or "").strip()
-        try:
-            self._desk.budget = parse_macs(text, "Budget") if text else None
-        except SpecError as error:
-            _complain(self._budget, words(error))
-            return
-        _complain(self._budget, "")
-        self._desk.refresh()
+        with suppress(SpecError):  # which the field tells
+            self._desk.budget = read_budget(event.value)
+            self._desk.refresh()
 
     async def _offer_fit(self) -> None:
         spec, budget = self._current(), self._desk.budget
@@ -109,12 +101,12 @@ class LimitsPanel:
         if spec is None:
             return
         try:
-            sizes = parse_resolutions((self._target.value or "").strip(), "Scale to")
-        except SpecError as error:
-            _complain(self._target, words(error))
+            size = read_target(self._target.value)
+        except SpecError:  # which the field tells
             return
-        _complain(self._target, "")
-        size = sizes[0]
+        if size is None:
+            ui.notify("Give the resolution to scale to first, such as 896.", type="info")
+            return
         await self._offer(
             f"Scale up to {format_resolution(size)}", spec, lambda: scale(spec, resolution=size), self._scale
         )
@@ -144,6 +136,37 @@ class LimitsPanel:
         return analysis.spec
 
 
-def _complain(field: ui.input, message: str) -> None:
-    """Show what is wrong with a field in the field, or that nothing is."""
-    field.error = message or None
+def read_sizes(text: str | None) -> tuple[tuple[int, int], ...] | None:
+    """The resolutions of the field, None if it is empty; raises SpecError for others and for too many."""
+    if not (text or "").strip():
+        return None
+    sizes = tuple(dict.fromkeys(parse_resolutions(text or "", "")))
+    if len(sizes) > MOST_SIZES:
+        raise SpecError(Problem(f"{len(sizes)} are too many to see at once; give at most {MOST_SIZES}"))
+    return sizes
+
+
+def read_budget(text: str | None) -> int | None:
+    """The MACs of the field, None if it is empty; raises SpecError for what is no amount."""
+    return parse_macs(text or "", "") if (text or "").strip() else None
+
+
+def read_target(text: str | None) -> tuple[int, int] | None:
+    """The one resolution of the field, None if it is empty; raises SpecError for others."""
+    sizes = read_sizes(text)
+    if sizes is not None and len(sizes) > 1:
+        raise SpecError(Problem("a network is scaled to one size; give one"))
+    return sizes[0] if sizes else None
+
+
+def _complaint(read: Callable[[str | None], object]) -> Callable[[str | None], str | None]:
+    """What a field says of a value, by what reads it."""
+
+    def complaint(text: str | None) -> str | None:
+        try:
+            read(text)
+        except SpecError as error:
+            return words(error)
+        return None
+
+    return complaint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,12 @@ ON_CHOICE = """(event) => {
     emit(chosen.dataset.scope);
 }"""
 
+FOCUS = """
+const drawing = document.getElementById("%s");
+const buttons = [...drawing.querySelectorAll("[data-scope]")];
+(buttons.find((button) => button.dataset.scope === %s) ?? buttons[0])?.focus();
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -42,6 +49,7 @@ class NetworkPanel:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._opened: str | None = None
+        self._clicked: str | None = None
         with ui.element("section").classes("studio-card studio-totals").props('aria-label="Totals"'):
             with ui.element("div").classes("studio-figures").props('aria-live="polite"'):
                 self._macs = ui.label("").classes("studio-large").mark("macs")
@@ -92,6 +100,9 @@ class NetworkPanel:
             f"{format_bytes(first.training_memory_bytes)} in training"
         )
         self._drawing.set_content(prepared.drawing)
+        if self._clicked is not None:  # its button was replaced by a new one, which whoever uses the keyboard is on
+            scope, self._clicked = self._clicked, None
+            ui.run_javascript(FOCUS % (self._drawing.html_id, json.dumps(scope)), timeout=5.0)
         self._table.set_content(prepared.table)
         for chart, options in ((self._bars, prepared.bars), (self._curve, prepared.curve)):
             chart.options.clear()
@@ -99,5 +110,7 @@ class NetworkPanel:
 
     def _open_scope(self, event: GenericEventArguments) -> None:
         scope = event.args
-        self._opened = None if scope == self._opened else scope if isinstance(scope, str) else None
-        self._desk.refresh()
+        if isinstance(scope, str):
+            self._opened = None if scope in (self._opened, "") else scope
+            self._clicked = scope
+            self._desk.refresh()
