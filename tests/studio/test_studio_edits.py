@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import hiri_spec
-from hiri_spec.errors import SpecError
+from hiri_spec.errors import Problem, SpecError
 from hiri_spec.files import builtin_specs
+from hiri_spec.schema import ModelSpec
 from studio.analysis import Analysis, analyse
 
 EDITS_A_SEED = 50
@@ -53,21 +54,25 @@ def edited(text: str, chance: random.Random) -> str:
     return "".join(lines)
 
 
+def loaded(file: Path) -> tuple[ModelSpec | None, tuple[Problem, ...]]:
+    try:
+        return hiri_spec.load(file), ()
+    except SpecError as error:
+        return None, error.problems
+
+
 def check_as_loaded(analysis: Analysis, file: Path) -> None:
     """What the studio says of a text is what loading the file says; beyond the limits of building, it alone refuses."""
+    spec, problems = loaded(file)
+    own = [problem for problem in problems if problem.file in ("", str(file))]
     told = [(mark.path, mark.message) for mark in analysis.marks]
-    try:
-        spec = hiri_spec.load(file)
-    except SpecError as error:
-        own = [problem for problem in error.problems if problem.file in ("", str(file))]
+    if spec is None:
         assert [(problem.path, problem.message) for problem in own] == told[: len(own)]
-        assert len(told) == len(error.problems)
-        lines = [(problem.line, mark.line) for problem, mark in zip(own, analysis.marks, strict=False)]
-        # a mistake told at a blank line, such as that of a missing field, is marked at the nearest that isn't
+        assert len(told) == len(problems)
         text = analysis.text.split("\n")
-        assert all(
-            line is None or line == at or not text[line - 1 : line] or not text[line - 1].strip() for line, at in lines
-        )
+        for problem, mark in zip(own, analysis.marks, strict=False):
+            # one told at a blank line, such as that of a missing field, is marked at the nearest that isn't
+            assert mark.line == problem.line or not text[(problem.line or 1) - 1].strip()
         return
     if analysis.spec is None:
         assert [message for _, message in told if "lower" in message or "smaller network" in message] == [told[0][1]]
