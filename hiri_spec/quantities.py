@@ -21,6 +21,11 @@ _TIME = re.compile(r"\s*([0-9]*\.?[0-9]+(?:e[+-]?[0-9]+)?)\s*(ms|s|m|min|h|d|)\s
 _AMOUNT = re.compile(r"\s*([0-9]*\.?[0-9]+(?:e[+-]?[0-9]+)?)\s*([kmgt]?)([a-z]*)\s*", re.IGNORECASE)
 
 
+def format_count(count: int, noun: str) -> str:
+    """A number of things: 1 epoch, 1,200 epochs."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def parse_amount(text: str, *, flag: str, units: tuple[str, ...], example: str) -> int:
     """Read an amount such as "5gflops", "5gmacs" or "5e9"; raises SpecError that shows an example."""
     match = _AMOUNT.fullmatch(text)

@@ -1,1 +1,1 @@
-"""The studio: a page on this machine where a spec is edited, with its drawing, cost and mistakes at every keystroke."""
+"""The studio: a local page on which a backbone is seen while its spec is written."""

@@ -8,6 +8,7 @@ from hiri_spec import SpecError
 from hiri_spec.quantities import (
     format_amount,
     format_bytes,
+    format_count,
     format_resolution,
     parse_macs,
     parse_params,
@@ -142,3 +143,8 @@ def test_amounts_as_text(value: float, expected: str) -> None:
 )
 def test_bytes_as_text(value: float, expected: str) -> None:
     assert format_bytes(value) == expected
+
+
+@pytest.mark.parametrize(("count", "expected"), [(0, "0 steps"), (1, "1 step"), (1200, "1,200 steps")])
+def test_counts_as_text(count: int, expected: str) -> None:
+    assert format_count(count, "step") == expected

@@ -10,6 +10,7 @@ import typer
 
 from ..command_line import JsonOption, SetOption
 from ..files import parse_assignments
+from ..quantities import format_count
 from .extras import require
 from .train_options import (
     BatchSizeOption,
@@ -123,7 +124,8 @@ def describe_result(result: TrainResult, score: str = "top1", label: str = "top-
             _, best_average = _best(result.rows, average)
             figures.append(f"its average {_per_cent(last[average])} (best {_per_cent(best_average)})")
             weights = "best_ema" if (best_average or 0) > (best or 0) else "best"
-        lines.append(f"{last['epoch']} epochs, {result.steps:,} steps: {', '.join(figures)}")
+        done = f"{format_count(last['epoch'], 'epoch')}, {format_count(result.steps, 'step')}"
+        lines.append(f"{done}: {', '.join(figures)}")
         lines.append(f"weights: {result.out / weights}; figures: {result.out / 'metrics.csv'}")
     return "".join(f"{line}\n" for line in lines)
 

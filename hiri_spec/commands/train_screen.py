@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..command_line import console
-from ..quantities import format_amount
+from ..quantities import format_amount, format_count
 from ..train.watcher import Started, Stepped, Watcher
 
 PLAIN_SECONDS = 10.0
@@ -45,12 +45,12 @@ class Screen(Watcher):
         self._print(f"{start.network}: {format_amount(start.params)} parameters, {start.size}; on {where}")
         self._print(
             f"{start.data}: {start.train_images:,} images to train on, {start.validation_images:,} held out; "
-            f"{start.workers} processes read them"
+            + ("1 process reads them" if start.workers == 1 else f"{start.workers} processes read them")
         )
         total = start.epochs * start.steps_per_epoch
-        self._print(
-            f"{start.recipe}: {start.epochs} epochs, {total:,} steps of {start.batch_size} images; {start.distillation}"
-        )
+        steps = f"{format_count(total, 'step')} of {format_count(start.batch_size, 'image')}"
+        average = "" if start.distillation == "none" else f"; {start.distillation}"
+        self._print(f"{start.recipe}: {format_count(start.epochs, 'epoch')}, {steps}{average}")
         self._print(f"results: {start.out}")
         if start.steps:
             self._print(f"going on after step {start.steps:,}")
@@ -106,7 +106,7 @@ class Screen(Watcher):
         if average is not None:
             self._accuracy += f", EMA {average:.2f} %"
         speed = "" if row["images_per_s"] is None else f", {row['images_per_s']:,.0f} images/s"
-        unreadable = f", {row['unreadable']} images can't be read" if row["unreadable"] else ""
+        unreadable = f", {format_count(row['unreadable'], 'image')} can't be read" if row["unreadable"] else ""
         self._print(f"epoch {row['epoch']}: loss {row['train_loss']:.4f}{self._accuracy}{speed}{unreadable}")
         self._last = time.monotonic()
 

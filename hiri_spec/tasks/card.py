@@ -41,7 +41,7 @@ def _introduction(run: DenseRun, data: str) -> str:
     ]
     if run.status != "finished":
         how = "has failed" if run.status == "failed" else "is not finished"
-        lines.append(f"The training {how}: {run.epochs} epochs are done.")
+        lines.append(f"The training {how}; epochs done: {run.epochs}.")
     return "\n".join(lines) + "\n"
 
 

@@ -16,11 +16,12 @@ from ..graph import Shapes
 from ..network import segments
 from ..nn.backbone import Backbone
 from ..nn.bench.models import tell
-from ..quantities import LARGEST_SIDE, SMALLEST_SIDE, format_resolution
+from ..quantities import SMALLEST_SIDE, format_resolution
 from ..schema import ModelSpec
 from .assembly import check_host, find_origin, put_on
 from .counting import OperatorCounter, PartCount
 from .maps import Maps, make_maps
+from .recipe import LARGEST_IMAGE_SIDE
 from .task import Task
 
 
@@ -165,6 +166,6 @@ def count_stages(spec: ModelSpec, size: tuple[int, int]) -> tuple[int, int]:
 def check_sides(size: tuple[int, int]) -> None:
     """Raise SpecError for an image that nothing can be found in, or that is none."""
     for side in size:
-        if not SMALLEST_SIDE <= side <= LARGEST_SIDE:
-            message = f"{side} is no side of an image; use {SMALLEST_SIDE} to {LARGEST_SIDE:,} pixels"
+        if not SMALLEST_SIDE <= side <= LARGEST_IMAGE_SIDE:
+            message = f"{side} is no side of an image; use {SMALLEST_SIDE} to {LARGEST_IMAGE_SIDE:,} pixels"
             raise SpecError(Problem(message, "--size", code="size"))

@@ -32,7 +32,8 @@ def draw_answer(image: Tensor, answer: Answer, class_names: Sequence[str], *, th
     """An answer on its image, bytes (3, H, W); objects of a score of at least `threshold`, the surest on top.
 
     A class has the same colour in all pictures. Under pixel classes the image is grey, and below it stands a
-    legend of those that occur, the largest first, so that such a picture is higher than its image.
+    legend of those that occur, the largest first, so that such a picture is higher than its image, and wider than one
+    that is narrower than a name.
     """
     image = image.cpu()
     font = ImageFont.load_default(max(LEAST_TEXT_PIXELS, round(min(image.shape[-2:]) * TEXT_SHARE)))
@@ -108,21 +109,22 @@ def _draw_classes(image: Tensor, classes: Tensor, class_names: Sequence[str], fo
         image = draw_segmentation_masks(image, classes == label, alpha=OPACITY, colors=colour_of(label))
     picture = to_pil_image(image)
     legend = _draw_legend(present, class_names, picture.width, font)
-    whole = Image.new("RGB", (picture.width, picture.height + legend.height), WHITE)
+    whole = Image.new("RGB", (max(picture.width, legend.width), picture.height + legend.height), WHITE)
     whole.paste(picture, (0, 0))
     whole.paste(legend, (0, picture.height))
     return whole
 
 
 def _draw_legend(present: Sequence[int], class_names: Sequence[str], width: int, font: Font) -> Image.Image:
-    """Patches of colour with their names, in as many lines as it takes."""
+    """Patches of colour with their names, in as many lines as it takes; wider than `width` where a name is."""
     pen = ImageDraw.Draw(Image.new("RGB", (1, 1)))
     line = _extent(pen, "", font)[1]
     gap = round(line * LEGEND_GAP)
     places: list[tuple[int, int, int]] = []
+    widths = {label: line + gap + _extent(pen, _name(label, class_names), font)[0] + 2 * gap for label in present}
+    width = max([width, *(gap + own for own in widths.values())])
     left, top = gap, gap
-    for label in present:
-        own = line + gap + _extent(pen, _name(label, class_names), font)[0] + 2 * gap
+    for label, own in widths.items():
         if left > gap and left + own > width:
             left, top = gap, top + line + gap
         places.append((label, left, top))

@@ -10,11 +10,11 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import gather_object
 from torch import Tensor, nn
 from torchmetrics.classification import MulticlassConfusionMatrix
 from torchmetrics.detection import MeanAveragePrecision
 
+from ..train.processes import gathered_by_first, told_by_first
 from .heads import Head
 from .rescaling import rescale
 from .scenes import IGNORED, Answer, Found, Objects, PixelClasses, Target
@@ -49,9 +49,8 @@ def evaluate_scenes(
     classes: int,
     accelerator: Accelerator,
     *,
-    is_wanted: Callable[[], bool] = lambda: True,
     observe: Observe | None = None,
-) -> dict[str, float] | None:
+) -> dict[str, float]:
     """Figures in per cent over the batches of all processes together, by `figure_names`; nan of what there is none of.
 
     Objects: AP is the mean over IoUs from 0.5 to 0.95 and over the classes that occur, of at most 100 objects a class
@@ -61,7 +60,7 @@ def evaluate_scenes(
     where they are not; of ADE20K's all occur.)
 
     `classes` are the head's, which may be more than the data have: a pixel of one of those is a wrong one.
-    The model answers in its images' own sizes, and is left in the mode that it came in. None, once `is_wanted` says no.
+    The model answers in its images' own sizes, and is left in the mode that it came in.
     `observe` is given each batch's images, and what was seen and what is there in the size that the images had.
     """
     device = accelerator.device
@@ -72,8 +71,6 @@ def evaluate_scenes(
     model.eval()
     try:
         for images, targets in batches:
-            if not is_wanted():
-                return None
             images = [image.to(device, non_blocking=True) for image in images]
             with accelerator.autocast():
                 seen: list[Answer] = model(images)
@@ -150,7 +147,19 @@ class ObjectFigures:
         return values
 
     def compute(self) -> dict[str, float]:
-        self._gather()
+        """Of what all processes have seen; the first one reckons, as that takes minutes and memory for large data.
+
+        torchmetrics' own gathering waits for ever where one process has an image less than another.
+        """
+        names = list(self._metric.metric_state)
+        everyones = gathered_by_first({name: getattr(self._metric, name) for name in names})
+        return told_by_first({} if everyones is None else self._reckon(names, everyones))
+
+    def _reckon(self, names: Sequence[str], everyones: list[dict[str, list[Any]]]) -> dict[str, float]:
+        for name in names:
+            # in the order of the images, of which each process had every so manyth
+            rounds = zip_longest(*(states[name] for states in everyones), fillvalue=_NONE)
+            setattr(self._metric, name, [value for each in rounds for value in each if value is not _NONE])
         result = self._metric.compute()
         kinds = {"": "bbox_", OF_MASKS: "segm_"} if self._has_masks else {"": ""}
         return {
@@ -158,18 +167,6 @@ class ObjectFigures:
             for ours, theirs in kinds.items()
             for name, key in PRECISIONS.items()
         }
-
-    def _gather(self) -> None:
-        """Have what all processes have seen, in the order of the images.
-
-        torchmetrics' own gathering waits for ever where one process has an image less than another.
-        """
-        names = list(self._metric.metric_state)
-        own = {name: getattr(self._metric, name) for name in names}
-        everyones: list[dict[str, list[Any]]] = gather_object([own])
-        for name in names:
-            rounds = zip_longest(*(states[name] for states in everyones), fillvalue=_NONE)
-            setattr(self._metric, name, [value for each in rounds for value in each if value is not _NONE])
 
 
 _NONE = object()

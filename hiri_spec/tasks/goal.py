@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from accelerate import Accelerator
 from torch import Tensor, nn
 
 from ..train.distill import Teacher
-from ..train.goal import Figures, Goal
-from .data.loader import SceneLoader
+from ..train.goal import Batches, Figures, Goal
 from .evaluation import evaluate_scenes, without_nan
 from .heads import Head
 from .scenes import Target
@@ -29,7 +27,7 @@ def score_of(head: Head) -> tuple[str, str]:
 class DenseGoal(Goal):
     """Images to objects or pixel classes. The loss of a step is the sum of the head's own."""
 
-    def __init__(self, belongings: DenseBelongings, validation: SceneLoader, accelerator: Accelerator) -> None:
+    def __init__(self, belongings: DenseBelongings, validation: Batches, accelerator: Accelerator) -> None:
         self._belongings, self._validation, self._accelerator = belongings, validation, accelerator
         self._head = belongings.task.kind
         self.score, self.score_label = score_of(self._head)
@@ -40,16 +38,9 @@ class DenseGoal(Goal):
         losses: dict[str, Tensor] = model(*batch)
         return sum(losses.values(), start=batch[0][0].new_zeros(()))
 
-    def evaluate(self, model: nn.Module, is_wanted: Callable[[], bool]) -> Figures | None:
-        figures = evaluate_scenes(
-            model,
-            self._validation.epoch(0),
-            self._head,
-            self._belongings.task.classes,
-            self._accelerator,
-            is_wanted=is_wanted,
-        )
-        return None if figures is None else without_nan(figures)
+    def evaluate(self, model: nn.Module) -> Figures:
+        classes = self._belongings.task.classes
+        return without_nan(evaluate_scenes(model, self._validation.epoch(0), self._head, classes, self._accelerator))
 
     def save(self, model: nn.Module, folder: Path) -> None:
         save_dense(model, self._belongings, folder)

@@ -19,10 +19,12 @@ from ..files import as_spec
 from ..nn.named import read_named
 from ..schema import ModelSpec
 from ..train.devices import check_device, check_tracker
+from ..train.goal import Batches
 from ..train.job import default_workers
 from ..train.networks import find_start, set_checkpointing
 from ..train.optimization import check_optimizer
-from ..train.settings import default_folder, flags_told, split_changes
+from ..train.processes import read_by_first
+from ..train.settings import default_folder, fit_warmup_steps, read_plan, split_changes
 from ..train.watcher import Started
 from ..train.work import Place, Wishes, Work, check_batch_size, list_versions, now, share_batches
 from .assembly import assemble, check_host
@@ -110,7 +112,7 @@ class DenseJob(Work):
             message = "torch synchronises batch norms on CUDA devices alone; use trained or frozen"
             raise SpecError(Problem(message, "--norms", code="no_device"))
 
-    def make_goal(self, processes: Accelerator, validation: SceneLoader) -> DenseGoal:
+    def make_goal(self, processes: Accelerator, validation: Batches) -> DenseGoal:
         return DenseGoal(self.belongings, validation, processes)
 
     def build(self) -> nn.Module:
@@ -174,18 +176,17 @@ class DenseJob(Work):
 
 def read_dense_job(asked: DenseAsked, tell: Callable[[str], None]) -> DenseJob:
     """Read task, recipe, network and data; raises SpecError for whatever is wrong or doesn't go together."""
-    head, wishes = find_head(asked.head), asked.wishes
+    head, wishes, flags = find_head(asked.head), asked.wishes, asked.flags or {}
     of_spec, of_recipe = split_changes(asked.set or {}, DenseRecipe)
-    with flags_told(asked.flags or {}) as own:
-        name = asked.recipe if asked.recipe is not None else dense_recipe_for(wishes.data, head)
-        recipe = load_dense_recipe(name, set={**of_recipe, **own})
+    name = asked.recipe if asked.recipe is not None else dense_recipe_for(wishes.data, head)
+    recipe = read_plan(load_dense_recipe, name, of_recipe, flags, tell)
     check_device(wishes.device, recipe.mixed_precision)
     check_tracker(wishes.tracker)
     check_optimizer(recipe.optimizer)
     if recipe.optimizer.layer_decay is not None:
         message = "decays learning rates over the layers of a classifier, and heads have others; leave it null"
         raise SpecError(Problem(message, "optimizer.layer_decay"))
-    training, validation = open_scene_splits(wishes.data, head)
+    training, validation = open_scene_splits(wishes.data, head, once=read_by_first(wishes.device))
     for note in (*training.notes, *validation.notes):
         tell(note)
     task = _read_task(asked, len(training.class_names), tell)
@@ -197,6 +198,7 @@ def read_dense_job(asked: DenseAsked, tell: Callable[[str], None]) -> DenseJob:
         tell(f"{_told_strides(maps.left_out)} {task.head} by default; --strides names others")
     if recipe.epoch_steps is None:
         check_batch_size(recipe, len(training), wishes.data)
+    recipe = fit_warmup_steps(recipe, len(training), of_recipe, flags, tell)
     network = origin if isinstance(origin, str) else origin.name
     out = Path(asked.out) if asked.out is not None else default_folder(f"{network}-{task.head}", wishes.data)
     folder = DenseRunFolder(out)

@@ -7,19 +7,23 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ..block import Positive, PositiveFloat, as_tuple, reject
+from ..errors import show
 from ..schema import Size
 from ..train.augmentation import Share, rising
 from ..train.plan import Distillation, Fields, Plan, named
 
-Sides = Annotated[tuple[Positive, ...], Field(min_length=1), BeforeValidator(as_tuple)]
+LARGEST_IMAGE_SIDE = 16_384
+"""No image is made longer, in pixels: as three numbers a pixel it takes 3 GiB then, its maps many times that."""
+ImageSide = Annotated[int, Field(ge=1, le=LARGEST_IMAGE_SIDE)]
+Sides = Annotated[tuple[ImageSide, ...], Field(min_length=1), BeforeValidator(as_tuple)]
 Factors = Annotated[tuple[PositiveFloat, PositiveFloat], BeforeValidator(as_tuple), AfterValidator(rising)]
 
 
 class Images(Fields):
     """How images are resized, cropped and distorted; sides in pixels, proportions always stay."""
 
-    short_side: Positive = Field(800, description="Length of the shorter side, in evaluation and by default.")
-    longest_side: Positive = Field(1333, description="Where the longer side would be longer, it gets this length.")
+    short_side: ImageSide = Field(800, description="Length of the shorter side, in evaluation and by default.")
+    longest_side: ImageSide = Field(1333, description="Where the longer side would be longer, it gets this length.")
     short_sides: Sides | None = Field(
         None, description="Lengths of the shorter side in training, one by chance for each image; null: short_side."
     )
@@ -42,6 +46,17 @@ class Images(Fields):
         if self.short_side > self.longest_side:
             message = f"{self.short_side} is longer than longest_side={self.longest_side}; change one of them"
             reject("short_side", "too_long", message, self.short_side, beside="longest_side")
+        most = round(self.longest_side * (self.scale[1] if self.scale else 1))
+        if most > LARGEST_IMAGE_SIDE:
+            message = (
+                f"{show(list(self.scale or ()))} makes longest_side={self.longest_side} up to {most:,} pixels; "
+                f"{LARGEST_IMAGE_SIDE:,} are the most"
+            )
+            reject("scale", "too_long", message, list(self.scale or ()), beside="longest_side")
+        sides = self.crop if isinstance(self.crop, tuple) else (self.crop or 0,)
+        if max(sides) > LARGEST_IMAGE_SIDE:
+            message = f"{show(self.crop)} is too large; use {LARGEST_IMAGE_SIDE:,} or less a side"
+            reject("crop", "too_long", message, self.crop)
         return self
 
 
@@ -55,6 +70,10 @@ class DenseRecipe(Plan):
         Distillation(distillation="none"), description="Its average alone: nothing is learnt from it."
     )
     images: Images = Field(Images(), description="See below.")
+
+    def count_steps(self, images: int) -> int:
+        """Steps of an epoch over so many images."""
+        return super().count_steps(images) if self.epoch_steps is None else self.epoch_steps
 
     @model_validator(mode="after")
     def check_distillation(self) -> Self:

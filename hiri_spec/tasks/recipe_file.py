@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..files import SPECS, Kind, load_document
-from ..messages import validate_as
+from ..files import SPECS, Kind
+from ..train.recipe_file import load_plan
 from .heads import Head
 from .recipe import DenseRecipe
 
@@ -32,8 +32,7 @@ def load_dense_recipe(path_or_name: str | os.PathLike[str], *, set: Mapping[str,
 
     Raises SpecError, with file, line and path, for whatever is wrong with it.
     """
-    document = load_document(path_or_name, set=set, kind=DENSE_RECIPE)
-    return validate_as(DenseRecipe, document, DENSE_RECIPE.noun, "name and epochs")
+    return load_plan(DenseRecipe, DENSE_RECIPE, path_or_name, set)
 
 
 def dense_recipe_for(source: str, head: Head) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from ..checkpoint_file import SPEC_NAME
 from ..cost import CONVENTION, cost
 from ..errors import Problem, SpecError
-from ..quantities import format_amount, format_resolution
+from ..quantities import format_amount, format_count, format_resolution
 from ..saving import write_text
 from .curves import Row, read_metrics
 from .networks import Network
@@ -117,7 +117,7 @@ def _introduction(folder: RunFolder, run: Run, data: str) -> str:
         lines.insert(0, description)
     if run.status != "finished":
         how = "has failed" if run.status == "failed" else "is not finished"
-        lines.append(f"The training {how}: {run.epochs} epochs are done.")
+        lines.append(f"The training {how}; epochs done: {run.epochs}.")
     return "\n".join(lines) + "\n"
 
 
@@ -158,7 +158,7 @@ def describe_training(run: Run, recipe: Plan) -> str:
     return (
         "## Training\n\n"
         f"```sh\n{_typed(run.command)}\n```\n\n"
-        f"- recipe {recipe.name}: {recipe.epochs} epochs, {recipe.batch_size:,} images a step, "
+        f"- recipe {recipe.name}: {format_count(recipe.epochs, 'epoch')}, {recipe.batch_size:,} images a step, "
         f"{optimizer.optimizer}, learning rate {optimizer.learning_rate:g} ({recipe.schedule.schedule}), "
         f"weight decay {optimizer.weight_decay:g}, seed {recipe.seed}; all of it is in [{RECIPE_NAME}]({RECIPE_NAME})\n"
         f"- {taught}\n"

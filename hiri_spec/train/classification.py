@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -10,10 +10,9 @@ from accelerate import Accelerator
 from timm.loss import SoftTargetCrossEntropy
 from torch import Tensor, nn
 
-from .data import Loader
 from .distill import Teacher
 from .evaluation import evaluate
-from .goal import Figures, Goal
+from .goal import Batches, Figures, Goal
 from .networks import Network, save_weights
 from .recipe import Recipe
 
@@ -26,7 +25,7 @@ class Classification(Goal):
 
     score, score_label = "top1", "top-1"
 
-    def __init__(self, recipe: Recipe, network: Network, validation: Loader, accelerator: Accelerator) -> None:
+    def __init__(self, recipe: Recipe, network: Network, validation: Batches, accelerator: Accelerator) -> None:
         self._network, self._validation, self._accelerator = network, validation, accelerator
         self._criterion = SoftTargetCrossEntropy()
         self._layout = LAYOUTS[recipe.channels_last]
@@ -43,9 +42,9 @@ class Classification(Goal):
             loss = loss + self._weight * teacher.divergence(scores, teacher_scores)
         return loss
 
-    def evaluate(self, model: nn.Module, is_wanted: Callable[[], bool]) -> Figures | None:
-        scores = evaluate(model, self._held_out(), self._network.classes, self._accelerator, is_wanted=is_wanted)
-        return None if scores is None else {"loss": scores.loss, "top1": scores.top1, "top5": scores.top5}
+    def evaluate(self, model: nn.Module) -> Figures:
+        scores = evaluate(model, self._held_out(), self._network.classes, self._accelerator)
+        return {"loss": scores.loss, "top1": scores.top1, "top5": scores.top5}
 
     def _held_out(self) -> Iterator[Batch]:
         for images, targets in self._validation.epoch(0):

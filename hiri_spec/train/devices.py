@@ -12,7 +12,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState
 from accelerate.utils import LoggerType, parse_flag_from_env
-from torch import nn
+from torch import Tensor, nn
 
 from ..errors import Problem, SpecError, suggest
 
@@ -48,6 +48,19 @@ def check_tracker(tracker: str | None) -> None:
         raise SpecError(Problem(f"{tracker} is not installed; pip install {tracker}", "--tracker", code="missing"))
 
 
+def check_launcher() -> None:
+    """Refuse the settings of OTHER_WAYS."""
+    for name, what in OTHER_WAYS.items():
+        if parse_flag_from_env(name):
+            message = f"{name} asks accelerate for {what}, and networks are not cut up here; start it by torchrun alone"
+            raise SpecError(Problem(message, name, code="no_device"))
+
+
+def is_on_cpu(device: str) -> bool:
+    """Whether one of DEVICES is the CPU here."""
+    return device == "cpu" or not torch.cuda.is_available()
+
+
 @contextmanager
 def opened_accelerator(
     device: str, *, mixed_precision: str, accumulate: int, tracker: str | None, logs: str
@@ -56,13 +69,10 @@ def opened_accelerator(
 
     Raises SpecError under the settings of OTHER_WAYS.
     """
-    for name, what in OTHER_WAYS.items():
-        if parse_flag_from_env(name):
-            message = f"{name} asks accelerate for {what}, and networks are not cut up here; start it by torchrun alone"
-            raise SpecError(Problem(message, name, code="no_device"))
+    check_launcher()
     is_distributed = int(os.environ.get("WORLD_SIZE", "1")) > 1
     accelerator = Accelerator(
-        cpu=device == "cpu" or not torch.cuda.is_available(),
+        cpu=is_on_cpu(device),
         mixed_precision=mixed_precision,
         gradient_accumulation_steps=accumulate,
         log_with=tracker,
@@ -82,12 +92,21 @@ def opened_accelerator(
 
 
 def average_buffers(model: nn.Module, accelerator: Accelerator) -> None:
-    """Give the buffers of a model, which are batch norm's statistics, the mean of all processes, in one exchange."""
+    """Give the buffers that training changes, batch norm's statistics, the mean of all processes, in one exchange.
+
+    Norms in eval mode, frozen ones, keep theirs, which are the same everywhere and stay so to the last bit.
+    """
     if accelerator.num_processes == 1:
         return
-    buffers = [buffer for buffer in model.buffers() if buffer.is_floating_point()]
+    buffers = [buffer for buffer in _changing_buffers(model) if buffer.is_floating_point()]
     if buffers:
         joined: Any = torch.cat([buffer.reshape(-1) for buffer in buffers])
         means = accelerator.reduce(joined, reduction="mean").split([buffer.numel() for buffer in buffers])
         for buffer, mean in zip(buffers, means, strict=True):
             buffer.copy_(mean.view_as(buffer))
+
+
+def _changing_buffers(model: nn.Module) -> Iterator[Tensor]:
+    for module in model.modules():
+        if module.training:
+            yield from module.buffers(recurse=False)

@@ -29,13 +29,12 @@ def evaluate(
     classes: int,
     accelerator: Accelerator,
     *,
-    is_wanted: Callable[[], bool] = lambda: True,
     observe: Callable[[Tensor, Tensor], None] | None = None,
-) -> Scores | None:
+) -> Scores:
     """Run a network over batches of images and class indices, those of all processes together.
 
     `classes` is the number of its scores; of fewer than five, top5 is over all of them. The network is left in the
-    mode that it came in. None, once `is_wanted` says no. `observe` is given each batch's scores and class indices.
+    mode that it came in. `observe` is given each batch's scores and class indices.
     """
     accuracies = MetricCollection(
         {
@@ -50,8 +49,6 @@ def evaluate(
     model.eval()
     try:
         for images, targets in batches:
-            if not is_wanted():
-                return None
             with accelerator.autocast():
                 scores = model(images.to(accelerator.device, non_blocking=True)).float()
             targets = targets.to(accelerator.device, non_blocking=True)

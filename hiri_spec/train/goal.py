@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,8 +43,8 @@ class Goal(ABC):
         """The loss of a batch, a scalar; `teacher` is there once the network learns from it."""
 
     @abstractmethod
-    def evaluate(self, model: nn.Module, is_wanted: Callable[[], bool]) -> Figures | None:
-        """How good the network is on held-out images; None once `is_wanted` says no."""
+    def evaluate(self, model: nn.Module) -> Figures:
+        """How good the network is on held-out images; lets through what their batches raise where a run stops."""
 
     @abstractmethod
     def save(self, model: nn.Module, folder: Path) -> None:

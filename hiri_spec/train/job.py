@@ -19,12 +19,14 @@ from ..quantities import format_resolution
 from .classification import Classification
 from .data import ImageSet, Loader, make_loader, open_dataset
 from .devices import check_device, check_tracker
+from .goal import Batches
 from .networks import Network, find_start, fit_classes, read_network, set_checkpointing, start_from
 from .optimization import check_optimizer
 from .recipe import Recipe
+from .recipe_file import load_recipe, recipe_for
 from .report import write_report
 from .run_folder import Run, RunFolder
-from .settings import default_folder, read_recipe, split_changes
+from .settings import default_folder, fit_warmup_steps, read_plan, split_changes
 from .watcher import Started
 from .work import Place, Wishes, Work, check_batch_size, list_versions, now, share_batches
 
@@ -86,7 +88,7 @@ class Job(Work):
             _check_single_images(self.network, recipe.accumulate * count)
         return loaders
 
-    def make_goal(self, processes: Accelerator, validation: Loader) -> Classification:
+    def make_goal(self, processes: Accelerator, validation: Batches) -> Classification:
         return Classification(self.recipe, self.network, validation, processes)
 
     def build(self) -> nn.Module:
@@ -146,8 +148,10 @@ class Job(Work):
 
 def read_job(asked: Asked, tell: Callable[[str], None]) -> Job:
     """Read recipe, network and data; raises SpecError for whatever is wrong with them or doesn't go together."""
+    flags = asked.flags or {}
     of_spec, of_recipe = split_changes(asked.set or {})
-    recipe = read_recipe(asked.recipe, asked.wishes.data, of_recipe, asked.flags or {})
+    name = asked.recipe if asked.recipe is not None else recipe_for(asked.wishes.data)
+    recipe = read_plan(load_recipe, name, of_recipe, flags, tell)
     check_device(asked.wishes.device, recipe.mixed_precision)
     check_tracker(asked.wishes.tracker)
     check_optimizer(recipe.optimizer)
@@ -158,6 +162,7 @@ def read_job(asked: Asked, tell: Callable[[str], None]) -> Job:
     )
     network = fit_classes(origin, resolution, in_channels, recipe, training.class_names, asked.wishes.data, tell)
     check_batch_size(recipe, len(training), asked.wishes.data)
+    recipe = fit_warmup_steps(recipe, len(training), of_recipe, flags, tell)
     out = Path(asked.out) if asked.out is not None else default_folder(network.name, asked.wishes.data)
     folder = RunFolder(out)
     if asked.wishes.init_from is not None and (asked.wishes.restart or not folder.holds_run):

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import Problem, SpecError
+from .agreement import Agreement, StoppedError
 from .checkpoints import list_checkpoints, remove_checkpoint, write_checkpoint
 from .curves import write_curves
 from .devices import average_buffers
 from .goal import Batches, Figures, Goal
-from .interrupts import StopRequest
 from .logs import LossLog, write_metrics
 from .optimization import learning_rate
 from .plan import Plan
@@ -27,8 +27,6 @@ from .watcher import Stepped, Watcher
 
 PENDING_STEPS = 20
 """Losses that stay on a GPU before they are looked at: to look is to wait for it."""
-AGREEING_STEPS = 10
-"""Steps between two times that processes ask one another whether to stop."""
 CURVES_S = 30
 """Seconds between two drawings of the curves at least: one takes some tenths."""
 
@@ -65,12 +63,12 @@ class Loop:
         folder: RunFolder,
         log: LossLog | None,
         watcher: Watcher,
-        stop: StopRequest,
+        agreement: Agreement,
     ) -> None:
         self._parts, self._model, self._optimizer = parts, model, optimizer
         self._recipe, self._name, self._goal = recipe, name, goal
         self._training, self._validation = training, validation
-        self._folder, self._log, self._watcher, self._stop = folder, log, watcher, stop
+        self._folder, self._log, self._watcher, self._agreement = folder, log, watcher, agreement
         self._accelerator = parts.accelerator
         self._pending: list[_Pending] = []
         self._images, self._seconds = 0, 0.0
@@ -112,7 +110,7 @@ class Loop:
             self._pending.append(pending)
             if len(self._pending) >= self._most_pending:
                 self._look_at_losses()
-            if self._is_stopping():
+            if progress.steps % self._agreement.every == 0 and self._agreement.is_stopping():
                 return False
             every = recipe.checkpointing.every_steps
             if every and progress.steps % every == 0 and progress.epoch_steps < self.steps_per_epoch:
@@ -215,10 +213,12 @@ class Loop:
         return False, best
 
     def _evaluate(self, model: nn.Module, what: str) -> Figures | None:
+        """Figures, or None if it was stopped."""
         self._watcher.evaluating(what)
-        # several processes would have to agree at every batch
-        is_alone = self._accelerator.num_processes == 1
-        return self._goal.evaluate(model, is_wanted=lambda: not is_alone or self._stop.signal is None)
+        try:
+            return self._goal.evaluate(model)
+        except StoppedError:
+            return None
 
     def _row(self, own: Figures, average: Figures | None) -> dict[str, Any]:
         """A row of metrics.csv: figures in per cent but for losses, epochs counted from 1."""
@@ -235,14 +235,6 @@ class Loop:
             "unreadable": len(self._training.unreadable) + len(self._validation.unreadable),
             "peak_memory_bytes": torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None,
         }
-
-    def _is_stopping(self) -> bool:
-        """Whether a stop was asked for, by whichever process heard of it."""
-        if self._accelerator.num_processes == 1:
-            return self._stop.signal is not None
-        if self._stop.signal is not None:
-            self._accelerator.set_trigger()
-        return self._parts.progress.steps % AGREEING_STEPS == 0 and bool(self._accelerator.check_trigger())
 
     def _flush_log(self) -> None:
         if self._log is not None:

@@ -59,7 +59,7 @@ def make_scheduler(optimizer: torch.optim.Optimizer, recipe: Plan, steps_per_epo
     name, decay_rate = TIMM_SCHEDULES.get(settings.schedule, ("multistep", settings.factor))
     steps = recipe.epochs * steps_per_epoch
     if settings.warmup_steps and settings.warmup_steps >= steps:
-        message = f"{settings.warmup_steps:,} leaves nothing of {steps:,} steps in all; use fewer, or more epochs"
+        message = f"{settings.warmup_steps:,} leaves nothing of {steps:,} steps; use fewer (0: none), or more epochs"
         raise SpecError(Problem(message, "schedule.warmup_steps", code="too_many"))
     warmup = settings.warmup_epochs if settings.warmup_steps is None else settings.warmup_steps / steps_per_epoch
     options: dict[str, Any] = {

@@ -146,6 +146,10 @@ class Plan(Fields):
         """Equal as recipes, whatever files they were read from."""
         return type(other) is type(self) and self.__dict__ == other.__dict__
 
+    def count_steps(self, images: int) -> int:
+        """Steps of an epoch over so many images."""
+        return images // self.batch_size
+
     @model_validator(mode="after")
     def check(self) -> Self:
         """Hold fields against each other."""
@@ -153,7 +157,7 @@ class Plan(Fields):
         if is_in_epochs and self.schedule.warmup_epochs >= self.epochs and self.schedule.warmup_epochs:
             message = (
                 f"{self.epochs} leaves nothing after schedule.warmup_epochs={self.schedule.warmup_epochs:g}; "
-                "use more epochs, or set schedule.warmup_epochs to less"
+                "use more epochs, or a shorter warm-up: schedule.warmup_epochs=0 leaves it out"
             )
             reject("epochs", "too_few", message, self.epochs)
         if self.batch_size % self.accumulate:

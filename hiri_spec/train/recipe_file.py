@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import Path, format_path
 from ..files import SPECS, Kind, load_document
@@ -14,6 +14,7 @@ from ..saving import flow_text
 from .plan import Plan
 from .recipe import Recipe
 
+PlanType = TypeVar("PlanType", bound=Plan)
 DEFAULT_RECIPE = "imagenet"
 OF_NO_RESULT = ("name", "description", "checkpointing", "max_unreadable")
 """Fields that change nothing about what comes out."""
@@ -38,7 +39,14 @@ def load_recipe(path_or_name: str | os.PathLike[str], *, set: Mapping[str, Any] 
 
     Raises SpecError, with file, line and path, for whatever is wrong with it.
     """
-    return validate_as(Recipe, load_document(path_or_name, set=set, kind=RECIPE), RECIPE.noun, "name and epochs")
+    return load_plan(Recipe, RECIPE, path_or_name, set)
+
+
+def load_plan(
+    form: type[PlanType], kind: Kind, path_or_name: str | os.PathLike[str], set: Mapping[str, Any] | None
+) -> PlanType:
+    """Load a recipe of a form, which is what files of a kind hold; raises SpecError for whatever is wrong with it."""
+    return validate_as(form, load_document(path_or_name, set=set, kind=kind), kind.noun, "name and epochs")
 
 
 def recipe_for(source: str) -> str:

@@ -14,6 +14,7 @@ from accelerate.utils import broadcast_object_list, set_seed
 
 from ..errors import Problem, SpecError
 from ..locking import locked_folder
+from .agreement import Agreement, WatchedBatches
 from .checkpoints import list_checkpoints, read_checkpoint
 from .classification import LAYOUTS
 from .curves import read_metrics
@@ -190,20 +191,21 @@ class Session:
         trackers = {"tensorboard": {"purge_step": steps + 1}} if steps else {}
         self._accelerator.init_trackers(work.name, init_kwargs=trackers)
         self._stack.callback(self._accelerator.end_training)
-        stop = self._stack.enter_context(StopRequest())
+        agreement = Agreement(self._accelerator, self._stack.enter_context(StopRequest()))
+        validation = WatchedBatches(self._loaders[1], agreement)
         loop = Loop(
             parts,
             model,
             optimizer,
             recipe=work.plan,
             name=work.name,
-            goal=work.make_goal(self._accelerator, self._loaders[1]),
+            goal=work.make_goal(self._accelerator, validation),
             training=self._loaders[0],
-            validation=self._loaders[1],
+            validation=validation,
             folder=work.folder,
             log=log,
             watcher=self._watcher,
-            stop=stop,
+            agreement=agreement,
         )
         params = sum(parameter.numel() for parameter in parts.model.parameters())
         start = work.tell_start(params, self._accelerator, parts.progress.steps, self._steps_per_epoch)
@@ -218,7 +220,7 @@ class Session:
         self._leave(run, ending, parts.progress)
         self._accelerator.wait_for_everyone()
         rows = parts.progress.rows
-        return TrainResult(ending, work.folder.path, rows, parts.progress.steps, stop.signal, self._is_main)
+        return TrainResult(ending, work.folder.path, rows, parts.progress.steps, agreement.signal, self._is_main)
 
     def _leave(self, run: Run | None, status: str, progress: Progress) -> None:
         """Write down how the run ended, with its curves and its card; only the main process does."""

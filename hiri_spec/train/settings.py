@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +14,13 @@ from ..files import parse_path
 from ..schema import ModelSpec
 from .plan import Plan
 from .recipe import Recipe
-from .recipe_file import load_recipe, recipe_for
+from .recipe_file import PlanType
 
 Changes = Mapping[str, Any]
 OF_BOTH = ("resolution", "drop_path_rate")
 """Fields of specs and recipes that the recipe's value decides."""
+WARMUP_SHARE = 0.1
+"""Of a training, where it is too short for the recipe's own warm-up."""
 
 
 def split_changes(changes: Changes, recipe: type[Plan] = Recipe) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -39,14 +41,50 @@ def split_changes(changes: Changes, recipe: type[Plan] = Recipe) -> tuple[dict[s
     return of_spec, of_recipe
 
 
-def read_recipe(name: str | None, data: str, changes: Changes, flags: Changes) -> Recipe:
-    """The recipe of a name, or the one that goes with the data, with changes, and then flags such as epochs, set."""
-    with flags_told(flags) as own:
-        return load_recipe(name if name is not None else recipe_for(data), set={**changes, **own})
+def read_plan(
+    load: Callable[..., PlanType], name: str, changes: Changes, flags: Changes, tell: Callable[[str], None]
+) -> PlanType:
+    """The recipe that `load` finds by a name, with changes, and then flags such as epochs, set.
+
+    Where `--epochs` leaves nothing after the recipe's own warm-up, that is shortened, and it is told.
+    """
+    with _flags_told(flags) as own:
+        try:
+            return load(name, set={**changes, **own})
+        except SpecError as error:
+            is_too_short = [(each.path, each.code) for each in error.problems] == [("epochs", "too_few")]
+            if not is_too_short or not _may_shorten_warmup(changes, own):
+                raise
+        shorter = own["epochs"] * WARMUP_SHARE
+        tell(
+            f"--epochs {own['epochs']} leaves nothing after the recipe's warm-up, which takes {shorter:g} epochs "
+            "instead; --set schedule.warmup_epochs=0 leaves it out"
+        )
+        return load(name, set={**changes, **own, "schedule.warmup_epochs": shorter})
+
+
+def fit_warmup_steps(
+    plan: PlanType, images: int, changes: Changes, flags: Changes, tell: Callable[[str], None]
+) -> PlanType:
+    """The same for a warm-up in steps: what is left of it over an epoch of so many images is known with the data."""
+    steps = plan.epochs * plan.count_steps(images)
+    if (plan.schedule.warmup_steps or 0) < steps or not _may_shorten_warmup(changes, flags):
+        return plan
+    shorter = int(steps * WARMUP_SHARE)
+    tell(
+        f"--epochs {plan.epochs} has {steps:,} steps, which leaves nothing after the recipe's warm-up; that takes "
+        f"{shorter:,} instead; --set schedule.warmup_steps=0 leaves it out"
+    )
+    return plan.model_copy(update={"schedule": plan.schedule.model_copy(update={"warmup_steps": shorter})})
+
+
+def _may_shorten_warmup(changes: Changes, flags: Changes) -> bool:
+    """Whether a flag made the training short, and nobody has said how long the warm-up is to be."""
+    return flags.get("epochs") is not None and not changes.keys() & {"schedule.warmup_epochs", "schedule.warmup_steps"}
 
 
 @contextmanager
-def flags_told(flags: Changes) -> Iterator[dict[str, Any]]:
+def _flags_told(flags: Changes) -> Iterator[dict[str, Any]]:
     """The flags that were given; a SpecError about the value of one is told of the flag."""
     own = {field: value for field, value in flags.items() if value is not None}
     try:

@@ -21,6 +21,7 @@ from ..nn.load import load_weights
 from ..quantities import format_resolution
 from .augmentation import Augmentation
 from .belongings import Belongings
+from .data.image_files import list_siblings
 from .networks import read_timm_network
 from .run_folder import RUN_NAME, WEIGHTS, Run, RunFolder
 
@@ -93,7 +94,7 @@ def find_trained(source: str | os.PathLike[str], *, ema: bool, last: bool) -> Pa
         raise SpecError(Problem(f"{message}; name another", file=str(place), code="no_run"))
     if not place.exists() and place.parent != Path() and place.parent.is_dir():
         # mistyped, most likely: the hub would be asked for it in vain, for a minute where there is no network
-        known = [other.name for other in place.parent.iterdir()]
+        known = list_siblings(place)
         hint = suggest(place.name, known) if known else f"{place.parent} is empty"
         raise SpecError(Problem(f"no such file or folder; {hint}", file=str(place), code="no_file"))
     return locate(source)

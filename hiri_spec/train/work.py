@@ -20,7 +20,7 @@ from torch import nn
 from .. import __version__
 from ..errors import Problem, SpecError
 from ..schema import ModelSpec
-from .goal import Goal
+from .goal import Batches, Goal
 from .plan import Plan
 from .run_folder import Run, RunFolder
 from .watcher import Started
@@ -56,7 +56,7 @@ class Work(ABC):
         """The `Batches` of this process for training and validation; raises SpecError where batches don't divide."""
 
     @abstractmethod
-    def make_goal(self, processes: Accelerator, validation: Any) -> Goal:
+    def make_goal(self, processes: Accelerator, validation: Batches) -> Goal:
         """What is learnt, and judged by those held-out batches."""
 
     @abstractmethod

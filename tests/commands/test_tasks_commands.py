@@ -43,7 +43,7 @@ def test_train_and_again(tasks: Command, tmp_path: Path, monkeypatch: pytest.Mon
     options = ("train", "tiny", "--head", "retinanet", "--data", SHAPES, "--recipe", "quick.yaml", "--workers", "0")
     told = tasks(*options, "--epochs", "1")
     assert told.status == 0, told.err
-    assert told.out.startswith("1 epochs, 2 steps: AP ")
+    assert told.out.startswith("1 epoch, 2 steps: AP ")
     assert "RetinaNet on tiny: 8.34 M parameters, shorter sides of 48 pixels, longer ones of 96 at most" in told.err
     again = tasks(*options, "--epochs", "1", "--json")
     assert json.loads(again.out)["status"] == "already_finished"
@@ -90,6 +90,7 @@ def test_evaluate_mistakes(tasks: Command, trained: Path, digits_run: Path, tmp_
         ((str(tmp_path / "none"),), "no such file or folder"),
         ((str(trained), "--split", "test"), "--split: 'test' is none of train, validation"),
         ((str(trained), "--size", "96", "48"), "--size: 96 48 are no sizes"),
+        ((str(trained), "--size", "800", "1000000000"), "the most of the longer one, 16,384 or less"),
         ((str(trained / "best"), "--ema"), "--ema: is for the folder of a run"),
     ):
         told = tasks("evaluate", *arguments)
@@ -105,14 +106,15 @@ def test_predict_draws(tasks: Command, trained: Path, tmp_path: Path) -> None:
     images = [str(tmp_path / name) for name in ("a.png", "more", "bad.png")]
     told = tasks("predict", str(trained), *images, "--out", str(tmp_path / "seen"), "--json")
     assert told.status == 1
-    assert "1" in told.err
     assert "bad.png: can't be read: no image" in told.err
     first, second, third = json.loads(told.out)["images"]
     assert (Path(first["picture"]).name, Path(second["picture"]).name) == ("a.png", "a-2.png")
     assert sum(first["shares"].values()) == pytest.approx(1, abs=1e-4)
     assert third["problem"] == "no image"
     with Image.open(tmp_path / "seen" / "a-2.png") as picture:
-        assert picture.width == 33
+        assert picture.width >= 33
+        assert picture.getpixel((32, 69)) != (255, 255, 255)
+        assert picture.height > 70
 
 
 def test_predict_spares_the_images(tasks: Command, trained: Path, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_changes_are_costed(cost: Command) -> None:
         (("tiny", "--strides", "8;16"), "error: --strides: '8;16' are no strides; write them like 8,16,32"),
         (("tiny", "--strides", "8,32"), "error: --strides: [8, 32] must double from each to the next"),
         (("tiny", "--strides", "64,128"), "error: --strides: tiny has no map of stride 128; it has those of 4, 8"),
-        (("tiny", "--size", "20", "64"), "error: --size: 20 is no side of an image; use 32 to 10,000,000 pixels"),
+        (("tiny", "--size", "20", "64"), "error: --size: 20 is no side of an image; use 32 to 16,384 pixels"),
         (("timm:resnet18", "--set", "a=1"), "error: --set: a is of a spec, and resnet18 is a timm model"),
         (("timm:vit_tiny_patch16_224",), "error: --strides: mask_rcnn reads maps of stride 4, 8, 16, 32, and vit_"),
     ],

@@ -138,7 +138,10 @@ def test_ctrl_c(train: Command, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--data", "images", "--epochs", "1"], "error: --epochs: 1 leaves nothing after schedule.warmup_epochs=1; "),
+        (
+            ["--data", "images", "--epochs", "1", "--set", "schedule.warmup_epochs=1"],
+            "error: --epochs: 1 leaves nothing after schedule.warmup_epochs=1; ",
+        ),
         (["--data", "images", "-r", "16"], "error: --resolution: 16 is too small"),
         (["--data", "images", "-r", "32,64"], "error: --resolution: a network is trained at one size; give one"),
         (

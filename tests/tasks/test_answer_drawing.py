@@ -85,6 +85,18 @@ def test_pixel_classes_and_their_legend() -> None:
     assert first < second  # the largest comes first
 
 
+@pytest.mark.parametrize(("width", "is_wider"), [(20, True), (400, False)], ids=["narrow", "wide"])
+def test_no_name_of_a_legend_is_cut(width: int, is_wider: bool) -> None:
+    """Its last letter is as black as it is on a wide picture, and white is left of the edge."""
+    image = torch.full((3, 40, width), 128, dtype=torch.uint8)
+    names = ("sky", "a crosswalk with lines")
+    picture = pixels(draw_answer(image, PixelClasses(torch.ones(40, width).long()), names, threshold=0))
+    assert (picture.shape[1] > width) is is_wider
+    written = np.nonzero((picture[40:] < 100).all(-1).any(0))[0]
+    assert 110 < written.max() - written.min() < picture.shape[1] - 5
+    assert (picture[:40, width:] == 255).all()
+
+
 def test_colours_can_be_told_apart() -> None:
     assert len({colour_of(label) for label in range(150)}) == 150
     near = [np.abs(np.subtract(colour_of(a), colour_of(b))).max() for a in range(20) for b in range(a)]

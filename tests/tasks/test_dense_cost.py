@@ -269,7 +269,7 @@ def test_parameters_are_counted_once_and_where_they_are_read() -> None:
 @pytest.mark.parametrize(
     ("network", "head", "size", "message"),
     [
-        ("tiny", "mask_rcnn", (16, 800), "--size: 16 is no side of an image; use 32 to 10,000,000 pixels"),
+        ("tiny", "mask_rcnn", (16, 800), "--size: 16 is no side of an image; use 32 to 16,384 pixels"),
         ("timm:vit_tiny_patch16_224", "mask_rcnn", (800, 800), "reads maps of stride 4, 8, 16, 32"),
         (
             "timm:swin_tiny_patch4_window7_224",

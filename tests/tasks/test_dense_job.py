@@ -38,7 +38,7 @@ def test_mistakes(options: dict[str, Any], message: str, tmp_path: Path) -> None
     with pytest.raises(SpecError, match=message):
         run(tmp_path, watcher=notes, **options)
     assert notes.start is None
-    assert not (tmp_path / "run" / "run.json").exists()
+    assert not (tmp_path / "run").exists()
 
 
 def test_stages_that_are_left_out_are_told(tmp_path: Path) -> None:

@@ -51,12 +51,22 @@ def test_every_head_has_one() -> None:
     [
         ({"distillation": "ema_distill"}, r"ema_distill compares class scores, which no such head gives; use none, or"),
         ({"images.short_side": 3000}, r"images\.short_side: 3000 is longer than longest_side=2666"),
+        ({"images.longest_side": 10**9}, r"images\.longest_side: 1000000000 is too large; use 16384 or less"),
+        ({"images.short_sides": [800, 10**9]}, r"images\.short_sides\[1\]: 1000000000 is too large; use 16384 or less"),
+        (
+            {"images.scale": [0.5, 10]},
+            r"scale: .* longest_side=2666 up to 26,660 pixels; 16,384 are the most",
+        ),
+        ({"images.crop": [512, 20000]}, r"images\.crop: \(512, 20000\) is too large; use 16,384 or less a side"),
         ({"images.scale": [2, 0.5]}, r"images\.scale: \[2, 0\.5\] runs backwards; write \[0\.5, 2\]"),
         ({"schedule.milestones": []}, r"schedule\.milestones: step needs some, as in \[8, 11\]"),
         ({"schedule.milestones": [8, 8]}, r"schedule\.milestones: \[8\.0, 8\.0\] must grow from each to the next"),
         ({"augmentation.mixup": 1}, r"the recipe has no augmentation; did you mean"),
     ],
-    ids=["teacher", "sides", "scale", "no milestones", "equal milestones", "of classification"],
+    ids=[
+        *("teacher", "sides", "longest", "one of the sides", "scaled", "cropped", "scale"),
+        *("no milestones", "equal milestones", "of classification"),
+    ],
 )
 def test_mistakes(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(SpecError, match=message):

@@ -83,6 +83,13 @@ def test_names_of_no_scenes(source: str, message: str, tmp_path: Path, monkeypat
         open_scenes(source, "train", HEADS["gfl"])
 
 
+def test_hidden_folders_are_not_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".git").mkdir()
+    with pytest.raises(SpecError, match=r"gti: no such folder, and no built-in data of that name; known: shapes$"):
+        open_scenes("gti", "train", HEADS["gfl"])
+
+
 def test_a_split_that_is_none() -> None:
     split: Any = "test"
     with pytest.raises(SpecError, match="'test' is no split; use train or validation"):

@@ -99,7 +99,7 @@ def test_it_names_the_better_weights(folder: RunFolder, ema_top1: str, flag: str
 def test_a_run_that_was_stopped(folder: RunFolder) -> None:
     change_run(folder, status="interrupted", epochs=1, init_from="runs/before", processes=2)
     text = card_text(folder)
-    assert "The training is not finished: 1 epochs are done." in text
+    assert "The training is not finished; epochs done: 1." in text
     assert "- begun with the weights of runs/before\n" in text
     assert "2 processes on cpu" in text
 

@@ -169,7 +169,7 @@ def test_a_loss_that_is_no_number(value: float, files: Path, monkeypatch: pytest
     (kept,) = list_checkpoints(files / "run" / "checkpoints")
     assert read_losses(files / "run")[-1][0] == "6"
     assert RunFolder(files / "run").read_run().status == "failed"
-    assert "The training has failed: 1 epochs are done." in (files / "run" / "README.md").read_text()
+    assert "The training has failed; epochs done: 1." in (files / "run" / "README.md").read_text()
     monkeypatch.undo()
     with pytest.raises(SpecError, match=r"optimizer\.learning_rate was 0\.003, is 0\.001"):
         run(files, set={"optimizer.learning_rate": 1e-3})

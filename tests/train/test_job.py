@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from runs import Notes, run
+from runs import STEPS, Notes, run
 
 from hiri_spec import SpecError
 
@@ -47,3 +47,37 @@ def test_single_images_that_batch_norm_refuses(files: Path, network: str, accumu
 def test_single_images_that_every_norm_takes(files: Path) -> None:
     flags = {"batch_size": 1, "epochs": 1, "resolution": 32}
     assert run(files, flags=flags, set=UNMIXED).status == "finished"
+
+
+@pytest.mark.parametrize(
+    ("recipe", "warmup", "note"),
+    [
+        (
+            "",
+            "warmup_epochs: 0.1",
+            "takes 0.1 epochs instead; --set schedule.warmup_epochs=0 leaves it out",
+        ),
+        (
+            "  schedule.warmup_steps: 9\n",
+            "warmup_steps: 0",
+            "has 4 steps, which leaves nothing",
+        ),
+    ],
+    ids=["epochs", "steps"],
+)
+def test_few_epochs_have_a_short_warm_up(recipe: str, warmup: str, note: str, files: Path) -> None:
+    """--epochs 1 just works, and goes on as the same run."""
+    with (files / "quick.yaml").open("a") as stream:
+        stream.write(recipe)
+    notes = Notes()
+    assert run(files, flags={"epochs": 1}, watcher=notes).steps == STEPS
+    assert note in notes.notes[0]
+    assert warmup in (files / "run" / "recipe.yaml").read_text()
+    assert run(files, flags={"epochs": 1}).status == "already_finished"
+
+
+def test_epochs_that_the_warm_up_leaves_room_for_change_nothing(files: Path) -> None:
+    notes = Notes()
+    with pytest.raises(SpecError, match="nowhere"):
+        run(files, flags={"epochs": 2}, init_from="nowhere", watcher=notes)
+    assert notes.notes == []

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from runs import ROOT, STEPS, command, read_losses, start
+from runs import ROOT, STEPS, assert_same, command, read_losses, start
 from safetensors.torch import load_file
 
 TORCHRUN = ("--standalone", "--nproc-per-node", "2")
@@ -22,13 +22,13 @@ OF_ONE_IMAGE = (
 """Norms that see one image at a time, and nothing by chance that is drawn in the network."""
 
 
-def launch(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def launch(folder: Path, *arguments: str, module: str = "hiri_spec.train") -> subprocess.Popen[str]:
     """Start two processes that train."""
-    own = command(folder, *arguments)[1:]  # without the interpreter
+    own = ["-m", module, *command(folder, *arguments)[3:]]  # without the interpreter, and the module
     return subprocess.Popen(
         [sys.executable, "-m", "torch.distributed.run", *TORCHRUN, *own],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "OMP_NUM_THREADS": "1"},
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -74,6 +74,23 @@ def test_two_go_on_where_they_were_killed(files: Path) -> None:
     process.communicate(timeout=120)
     finish(launch(files, "--out", "killed", *arguments))
     assert read_losses(files / "killed") == read_losses(files / "whole")
+
+
+@pytest.mark.slow
+def test_one_is_asked_to_stop_in_an_evaluation(files: Path) -> None:
+    """Both stop within it, with nothing lost, and the same command goes on from there."""
+    arguments = ("--batch-size", "4", "--set", "checkpointing.every_steps=1000")
+    process = launch(files, "--out", "stopped", "--json", *arguments, module="stopped_run")
+    out, err = process.communicate(timeout=240)
+    assert process.returncode != 0
+    assert json.loads(out) == {"status": "interrupted", "out": "stopped", "steps": 12, "epochs": []}
+    assert "stopped; the same command goes on from here" in err
+    assert err.count("exitcode  : 143") == 2
+    assert [(files / f"had-{rank}").read_text() for rank in range(2)] == ["2", "2"]
+    assert json.loads((files / "stopped" / "run.json").read_text())["status"] == "interrupted"
+    finish(launch(files, "--out", "stopped", *arguments))
+    finish(launch(files, "--out", "whole", *arguments))
+    assert_same(files / "stopped", files / "whole")
 
 
 @pytest.mark.slow

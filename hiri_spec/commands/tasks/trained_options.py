@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...errors import Problem, SpecError
+from ...tasks.recipe import LARGEST_IMAGE_SIDE
 
 if TYPE_CHECKING:
     from ...tasks.recipe import Images
@@ -25,7 +26,10 @@ def read_sizes(size: tuple[int, int] | None, own: Images) -> Images:
     if size is None:
         return own
     short, longest = size
-    if not 0 < short <= longest:
-        message = f"{short} {longest} are no sizes; give the shorter side, 1 or more, and the most of the longer one"
+    if not 0 < short <= longest <= LARGEST_IMAGE_SIDE:
+        message = (
+            f"{short} {longest} are no sizes; give the shorter side, 1 or more, and the most of the longer one, "
+            f"{LARGEST_IMAGE_SIDE:,} or less"
+        )
         raise SpecError(Problem(message, "--size", code="size"))
     return own.model_copy(update={"short_side": short, "longest_side": longest})

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 LARGEST_SIDE = 4096
 DEVICES = ("cpu", "cuda")
 DOING = {
-    "build": "building",
     "forward": "learning from two images",
     "backward": "computing gradients",
     "step": "taking a step",
     "prediction": "predicting",
 }
+"""What is told of what is done; not that it is being built, which is when most mistakes are found."""
 
 
 def try_out(
@@ -92,7 +92,8 @@ def try_out(
 
 
 def _tell(doing: str) -> None:
-    sys.stderr.write(f"{DOING[doing]} …\n")
+    if doing in DOING:
+        sys.stderr.write(f"{DOING[doing]} …\n")
 
 
 def losses_table(trial: Trial) -> Table:

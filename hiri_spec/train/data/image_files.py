@@ -47,8 +47,15 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield Path(root, name)
 
 
+def list_siblings(place: Path) -> list[str]:
+    """The names beside a place where nothing is, hidden ones left out, of which one may be meant."""
+    if not place.parent.is_dir():
+        return []
+    return [other.name for other in place.parent.iterdir() if not other.name.startswith(".")]
+
+
 def _missing(place: Path) -> SpecError:
-    siblings = [other.name for other in place.parent.iterdir()] if place.parent.is_dir() else []
+    siblings = list_siblings(place)
     hint = f"; {suggest(place.name, siblings)}" if siblings else ""
     return SpecError(Problem(f"no such file or folder{hint}", file=str(place), code="no_file"))
 

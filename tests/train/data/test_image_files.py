@@ -34,11 +34,12 @@ def test_files_are_taken_as_they_are_named(folder: Path) -> None:
     ("name", "message"),
     [
         ("10.jgp", r"10\.jgp: no such file or folder; did you mean '10\.jpg'"),
+        ("hidden", r"hidden: no such file or folder; known: "),
         ("no/such/folder", "no/such/folder: no such file or folder$"),
         (".hidden/..", None),
         ("empty", r"empty: has no images \(\.jpg, .*\) in it; name another folder, or files"),
     ],
-    ids=["typo", "nowhere", "there", "empty"],
+    ids=["typo", "a hidden one", "nowhere", "there", "empty"],
 )
 def test_what_is_not_there(folder: Path, name: str, message: str | None) -> None:
     (folder / "empty").mkdir()
