@@ -177,6 +177,6 @@ def _with(data: Any, path: Path, value: int | float) -> Any:
     if not path:
         return value
     part, *rest = path
-    copy = dict(data) if isinstance(data, Mapping) else list(data)
+    copy: Any = dict(data) if isinstance(data, Mapping) else list(data)
     copy[part] = _with(data[part], tuple(rest), value)
     return copy
