@@ -261,6 +261,6 @@ LONG = {
 
 @pytest.mark.parametrize("text", LONG.values(), ids=LONG)
 def test_long_texts_take_no_time(text: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     complete(text, len(text))
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
