@@ -44,8 +44,8 @@ class Tried(Protocol):
         """How many there are."""
 
     @property
-    def placement(self) -> str:
-        """The letters of each stage's blocks, as in the sketch: HR HR C+T T."""
+    def placement(self) -> Sequence[str]:
+        """The letters of each stage's blocks, as in the sketch: HR, HR, C+T, T."""
 
     @property
     def sketch(self) -> str:
@@ -172,7 +172,7 @@ def choose(
 
 
 def _is_placed(point: Tried, placed: Mapping[int, Collection[str]]) -> bool:
-    stages = point.placement.split()
+    stages = point.placement
     return all(
         stage < len(stages) and not set(stages[stage].split("+")).isdisjoint(blocks) for stage, blocks in placed.items()
     )
@@ -182,7 +182,7 @@ def blocks_at(points: Sequence[Tried]) -> list[list[str]]:
     """The letters of all blocks that stand at each stage in some network: what `placed` can be chosen from."""
     found: list[set[str]] = []
     for point in points:
-        for stage, letters in enumerate(point.placement.split()):
+        for stage, letters in enumerate(point.placement):
             if stage == len(found):
                 found.append(set())
             found[stage].update(letters.split("+"))

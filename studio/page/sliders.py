@@ -27,7 +27,10 @@ class SliderPanel:
         self._show(None)
 
     def _look(self, offset: int) -> None:
-        self._show(number_at(self._desk.text, offset))
+        self._show(self._at(offset))
+
+    def _at(self, offset: int) -> Number | None:
+        return number_at(self._desk.text, offset, file=self._desk.file, roots=[self._desk.workspace.root])
 
     def _show(self, number: Number | None) -> None:
         self._number = number
@@ -59,12 +62,12 @@ class SliderPanel:
         number = self._number
         if number is None or not 0 <= place < len(number.choices) or number.choices[place] == number.value:
             return
-        now = number_at(self._desk.text, number.start)
+        now = self._at(number.start)
         if now is None or now.path != number.path:  # the text has moved on
             self._show(now)
             return
         self._desk.put(replace_number(self._desk.text, now, number.choices[place]))
-        self._show(number_at(self._desk.text, now.start))
+        self._show(self._at(now.start))
 
 
 def _nearest(choices: tuple[int | float, ...], value: float) -> int:

@@ -51,8 +51,8 @@ class Network:
         return len(self.sketch.split())
 
     @property
-    def placement(self) -> str:
-        return "".join(letter for letter in self.sketch if not letter.isdigit())
+    def placement(self) -> tuple[str, ...]:
+        return tuple("".join(letter for letter in self.sketch if not letter.isdigit()).split())
 
 
 def networks(count: int = 60, seed: int = 1) -> list[Network]:

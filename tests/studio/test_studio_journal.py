@@ -18,6 +18,7 @@ from explorer.search import search
 from explorer.watching import Watcher
 from hiri_spec import SpecError
 from hiri_spec.files import to_yaml
+from studio.charts.pareto import choose, pareto
 from studio.searches import SearchView, TriedPoint, read_search
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -319,6 +320,15 @@ def test_what_stands_where(sketch: str, placement: tuple[str, ...]) -> None:
     point = TriedPoint(0, 1.0, 2, 3, 0.0, None, sketch)
     assert point.placement == placement
     assert point.stages == len(placement)
+
+
+def test_the_charts_take_them(kept: SearchResult) -> None:
+    points = read_search(kept.out).points
+    options = pareto(points, score_name="params M", placed={0: {"HR"}}, stage_counts={2})
+    assert options["series"]
+    chosen = choose(points, placed={0: {"HR"}})
+    assert chosen == [point for point in points if point.placement[0] == "HR"]
+    assert 0 < len(chosen) < len(points)
 
 
 def test_points_are_plain_values(kept: SearchResult) -> None:
