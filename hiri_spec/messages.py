@@ -51,10 +51,11 @@ def explain(
         origin = _culprit(path, detail.get("ctx", {}).get("beside"), document)
         problem = Problem(message, format_path(path), origin.file, origin.line, detail["type"])
         problems.setdefault(problem.path, problem)
+    told = list(problems.values())
     if len(details) > MAX_TOLD:
         rest = f"{len(details) - MAX_TOLD:,} mistakes more are not listed; mend those above first"
-        problems[""] = document.problem((), rest, "too_many")
-    return SpecError(problems.values())
+        told.append(document.problem((), rest, "too_many"))
+    return SpecError(told)
 
 
 def _culprit(path: Path, beside: str | None, document: Document) -> Origin:

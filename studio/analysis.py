@@ -22,10 +22,19 @@ MAX_CHARACTERS = 100_000
 MAX_DIFFERENT_OPERATIONS = 20_000
 """Operations of the parts that differ, which are what takes time to count."""
 NOT_READ = frozenset(
-    """
-    not_yaml too_large too_many_values too_deep tag not_finite key_not_text duplicate_key merge unknown_alias
-    recursive_alias
-    """.split()  # noqa: SIM905 (words, as those of torch in block.py)
+    {
+        "not_yaml",
+        "too_large",
+        "too_many_values",
+        "too_deep",
+        "tag",
+        "not_finite",
+        "key_not_text",
+        "duplicate_key",
+        "merge",
+        "unknown_alias",
+        "recursive_alias",
+    }
 )
 """Codes of what keeps a text from being read as YAML at all."""
 

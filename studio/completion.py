@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from hiri_spec.document import get
 from hiri_spec.errors import Path
-from hiri_spec.files import builtin_specs
-from hiri_spec.saving import flow_text
+from hiri_spec.files import builtin_specs, load
+from hiri_spec.saving import flow_text, to_data
 
 from .analysis import MAX_CHARACTERS
 from .fields import Schema, properties_of, schemas_at
@@ -57,7 +58,9 @@ def complete(text: str, offset: int) -> Completions | None:
 
 
 def _options(spot: Spot, text: str) -> list[Option]:
-    forms = schemas_at(spot.path, spot.data)
+    if spot.path == ("set",):
+        return list(_changes(spot, text))
+    forms = schemas_at(spot.path, _extended(spot.data) if spot.path[:1] == ("set",) else spot.data)
     # a colon and a dash want a space behind them
     lead = " " if text[spot.start - 1 : spot.start] in (":", "-") and spot.role != "key" else ""
     if spot.role == "value":
@@ -75,6 +78,39 @@ def _options(spot: Spot, text: str) -> list[Option]:
     is_item = path and isinstance(path[-1], int)
     parts = list(_parts(forms, _before(path, spot.data), lead)) if is_item else []
     return [*fields[:1], *parts, *fields[1:]]
+
+
+def _extended(data: Any) -> Any:
+    """The built-in spec that a text extends, as plain data; empty if it is another file's."""
+    name = data.get("extends") if isinstance(data, Mapping) else None
+    return _built_in(name) if isinstance(name, str) and name in builtin_specs() else {}
+
+
+@lru_cache(maxsize=8)
+def _built_in(name: str) -> Any:
+    return to_data(load(name))
+
+
+def _changes(spot: Spot, text: str) -> Iterator[Option]:
+    """Dotted paths to the values of what a text extends, but for those that it sets already."""
+    base = _extended(spot.data)
+    here = get(spot.data, spot.path)
+    written = here.keys() - {text[spot.start : spot.end].strip("'\"")} if isinstance(here, Mapping) else set()
+    colon = "" if _COLON.match(text, spot.end) else ": "
+    for path, value in _values_within(base):
+        dotted = ".".join(map(str, path))
+        if dotted not in written:
+            described = next((str(form.get("description", "")) for form in schemas_at(path, base)), "")
+            yield Option(dotted, dotted + colon, "field", f"{flow_text(value)} so far", described)
+
+
+def _values_within(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    inside = data.items() if isinstance(data, Mapping) else enumerate(data) if isinstance(data, list) else ()
+    for part, item in inside:
+        if isinstance(item, Mapping | list):
+            yield from _values_within(item, (*path, part))
+        else:
+            yield (*path, part), item
 
 
 def _fields(path: Path, forms: list[Schema], here: Any, lead: str, spot: Spot, text: str) -> Iterator[Option]:

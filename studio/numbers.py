@@ -54,7 +54,7 @@ def number_at(
         document = text_document(text, file=file, roots=roots)
     except SpecError:  # which the page shows as a mark
         return None
-    if found is None or len(document.origins) > MAX_VALUES:
+    if found is None or not found[0] or len(document.origins) > MAX_VALUES:
         return None
     written, node = found
     path = _meant(written, document)
@@ -92,7 +92,7 @@ def _find(node: Node, offset: int, path: Path, key: Node | None) -> tuple[Path, 
 
 def _meant(path: Path, document: Document) -> Path:
     """Where a number ends up: what `set` holds, where its dotted path leads."""
-    if path[0] != "set" or len(path) == 1:
+    if path[:1] != ("set",) or len(path) == 1:
         return path
     place: list[str | int] = []
     for part in (*parse_path(str(path[1])), *path[2:]):

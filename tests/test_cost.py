@@ -70,6 +70,19 @@ def test_no_images() -> None:
         hiri_spec.cost("hiri_s", batch=0)
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"stem": {"stem": "hrnet", "depth": 10**15}, "stages.0.downsample": "irds_a"}, "stem hrnet"),
+        ({"stages.0": {"block": "streams", "depth": 1, "width": 32, "streams": 1, "blocks": 10**15}}, "block streams"),
+    ],
+    ids=["stem", "block"],
+)
+def test_a_part_that_repeats_itself_without_end(changes: dict[str, object], told: str) -> None:
+    with pytest.raises(SpecError, match=f"^{told} has more than 20,000 operations; lower the numbers in it$"):
+        hiri_spec.cost(hiri_spec.load("hiri_s", set=changes))
+
+
 def test_limits_can_be_raised() -> None:
     spec = hiri_spec.load("hiri_s", set={"stages.4.depth": 10_000})
     with pytest.raises(SpecError, match=r"hiri_s has .* parameters, more than the limit of 2e\+10; .* max_params=…"):

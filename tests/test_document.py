@@ -168,6 +168,11 @@ BOMBS = {
     "merges": (merging_laughs(40), f"more than {MAX_VALUES:,} values|levels deep"),
     "values": ("[" + "1, " * (MAX_VALUES + 1) + "1]", f"more than {MAX_VALUES:,} values; write fewer"),
     "flow-nesting": ("[" * 5_000 + "]" * 5_000, f"nested more than {MAX_NESTING} levels deep; make it flatter"),
+    "key-nesting": ("? " * 5_000, f"nested more than {MAX_NESTING} levels deep; make it flatter"),
+    "copies-by-merging": (
+        "a: &a {" + "".join(f"k{n}: 1, " for n in range(2_000)) + "}\nb: [" + "{<<: *a}, " * 5_000 + "]",
+        f"more than {MAX_VALUES:,} values once << is followed",
+    ),
     "block-nesting": ("\n".join(" " * n + "a:" for n in range(900)), f"nested more than {MAX_NESTING} levels deep"),
     "alias-nesting": ("\n".join(["a0: &a0 [x]"] + [f"a{n}: &a{n} [*a{n - 1}]" for n in range(1, 200)]), "levels deep"),
     "size": ("# " + "x" * MAX_BYTES, r"1,000,002 characters; a spec has at most 1,000,000"),

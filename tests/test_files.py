@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
 
 import pytest
 
 import hiri_spec
 from hiri_spec import SpecError
-from hiri_spec.files import as_spec, builtin_specs, find
+from hiri_spec.files import as_spec, builtin_specs, find, load_text
 
 SMALL = """\
 name: small
@@ -267,3 +268,40 @@ def test_every_mistake_is_told_at_once(folder: Path) -> None:
         "a.yaml:5 stages[1][0].depth",
         "a.yaml:7 colour",
     ]
+
+
+class TestText:
+    """A spec from text that is in no file yet."""
+
+    def test_as_from_the_file(self, folder: Path) -> None:
+        text = "extends: small.yaml\nset: {stages.0.depth: 3}\n"
+        spec = load_text(text, file="new.yaml", roots=[folder])
+        assert spec == hiri_spec.load(write("new.yaml", text))
+        assert hiri_spec.files.to_yaml(spec) == hiri_spec.files.to_yaml(hiri_spec.load("new.yaml"))
+
+    def test_it_keeps_its_comments(self, folder: Path) -> None:
+        text = "# mine\n" + SMALL
+        assert hiri_spec.files.to_yaml(load_text(text, file="new.yaml", roots=[])) == text
+
+    def test_the_current_folder_is_not_read(self, folder: Path) -> None:
+        inner = folder / "inner"
+        inner.mkdir()
+        with pytest.raises(
+            SpecError, match=rf"outside the folders that a spec may read \({inner}, the built-in specs\)"
+        ):
+            load_text("extends: ../small.yaml\n", file=inner / "new.yaml", roots=[inner])
+
+    @pytest.mark.parametrize("text", ["#" * 1_000_001, "ä" * 500_001], ids=["letters", "bytes"])
+    def test_too_long(self, text: str) -> None:
+        with pytest.raises(SpecError, match=r"^new\.yaml: is larger than 1,000,000 bytes"):
+            load_text(text, file="new.yaml", roots=[])
+
+
+def test_many_changes_take_no_time(folder: Path) -> None:
+    runs = "".join(f"  - {{block: ffn, depth: 1, width: 8, name: run_{number}}}\n" for number in range(2000))
+    write("base.yaml", f"name: a\nstem: vit\nstages:\n{runs}")
+    changes = "".join(f"  stages.{number}.depth: 2\n" for number in range(2000))
+    begin = time.process_time()
+    spec = hiri_spec.load(write("a.yaml", f"extends: base.yaml\nset:\n{changes}"))
+    assert time.process_time() - begin < 10
+    assert {stage[0].depth for stage in spec.stages} == {2}

@@ -22,6 +22,7 @@ LAYERS = [
     ["schema"],
     ["document", "json_schema"],
     ["messages"],
+    ["setting"],
     ["files", "saving", "locking"],
     ["network"],
     ["memory", "tensors"],

@@ -239,3 +239,27 @@ def test_problems_have_stable_codes() -> None:
     with pytest.raises(SpecError, match="did you mean 'ffn'") as caught:
         validate(parse(TEMPLATE.replace("block: ffn", "block: fnn").replace("heads: 3", "heads: 5"), "a.yaml"))
     assert [problem.code for problem in caught.value.problems] == ["unknown", "indivisible"]
+
+
+def test_mistakes_beyond_counting_are_summed_up() -> None:
+    with pytest.raises(SpecError, match=r"a\.yaml:1: 300 mistakes more are not listed; mend those above first$"):
+        validate(parse(TEMPLATE + "".join(f"field{number}: 1\n" for number in range(500)), "a.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("mistake", "told"),
+    [
+        ("{block: " + "x" * 5000 + "}", r"stages\[0\]\.block: unknown block 'x{59}…; known: cffn"),
+        ("x" * 5000, r"stages\[0\]: 'x{59}… is no block; write a mapping like"),
+        (
+            "{block: ffn, depth: 1, width: 8, name: " + "x" * 101 + "}",
+            r"name: 'x{59}… is longer than 100 characters; shor",
+        ),
+    ],
+    ids=["block", "text", "name"],
+)
+def test_long_words_are_told_short(mistake: str, told: str) -> None:
+    text = TEMPLATE.replace("{block: ffn, depth: 1, width: 8}", mistake)
+    with pytest.raises(SpecError, match=told) as caught:
+        validate(parse(text, "a.yaml"))
+    assert len(str(caught.value)) < 300
