@@ -102,7 +102,7 @@ def _freeze_unread(network: nn.Module, twin: nn.Module) -> None:
     unread = {name for name, parameter in twin.named_parameters() if parameter.grad is None}
     for name, parameter in network.named_parameters():
         if name in unread:
-            parameter.requires_grad_(requires_grad=False)
+            parameter.requires_grad = False
 
 
 def _timm_maps(name: str, task: Task, drop_path_rate: float | None) -> Maps:
