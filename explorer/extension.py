@@ -10,10 +10,9 @@ from optuna.trial import FrozenTrial
 
 from .choices import Assignment
 from .journal import copy_trial
+from .names import NETWORK
 from .space import Space, network_hash
 
-NETWORK = "network"
-"""The user attribute of a trial that has its network's hash."""
 MOST_TOLD = 3
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .budget import Candidate
-from .extension import NETWORK
+from .names import ARCHITECTURE, NETWORK
 from .space import network_hash, sketch
 
 
@@ -14,6 +14,6 @@ def facts_of(candidate: Candidate) -> dict[str, Any]:
     return {
         "macs": candidate.macs,
         "params": candidate.params,
-        "architecture": sketch(candidate.spec),
+        ARCHITECTURE: sketch(candidate.spec),
         NETWORK: network_hash(candidate.spec),
     }

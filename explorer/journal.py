@@ -15,6 +15,8 @@ from optuna.trial import FrozenTrial, TrialState
 from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
+from .names import ATTEMPTS, LATENCY
+
 HEADER_LINES = 2
 """The first lines, without which no trial can be read: the study, and which search it belongs to."""
 CREATE_TRIAL = 4
@@ -22,10 +24,6 @@ FACTS = ("macs", "params", "seconds")
 """What is noted of every finished trial."""
 KEPT = ("state", "values", "params", "distributions", "user_attrs", "system_attrs", "intermediate_values")
 """What drawing the next trials needs of one, by Optuna's names."""
-LATENCY = "latency_ms"
-"""The user attribute of a trial whose network was timed."""
-ATTEMPTS = "attempts"
-"""How often a trial was begun, which is noted of those that are written when they begin."""
 
 
 class _FolderIsLocked(JournalFileOpenLock):

@@ -16,7 +16,7 @@ from .choices import Assignment
 from .evaluation.outcome import Outcome, Task
 from .facts import facts_of
 from .interrupts import undivided
-from .journal import LATENCY
+from .names import LATENCY
 from .pruning import Pruning
 from .results import Failed, Member
 from .roles import Candidates, Evaluation, Study

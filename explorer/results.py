@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from hiri_spec import ModelSpec, SpecError
 
@@ -22,6 +22,22 @@ if TYPE_CHECKING:
 
 GMACS, PARAMS = "GMACs", "params M"
 """What costs are called in tables, where they are the score as well as where they are not."""
+
+
+class Tried(Protocol):
+    """What is known of a network that has a score, by which it is held against others."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def macs(self) -> int: ...
+    @property
+    def latency_ms(self) -> float | None: ...
+
+
+AnyTried = TypeVar("AnyTried", bound=Tried)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,19 +164,19 @@ def find_misleading_macs(members: Sequence[Member]) -> dict[int, float]:
     return {number: time / usual for number, time in per_mac.items() if not usual / FAR < time < usual * FAR}
 
 
-def macs_of(member: Member) -> float:
+def macs_of(member: Tried) -> float:
     """What a network costs, where nothing else is asked for."""
     return member.macs
 
 
-def latency_of(member: Member) -> float:
+def latency_of(member: Tried) -> float:
     """Milliseconds of one image; infinite for a network that was not timed."""
     return math.inf if member.latency_ms is None else member.latency_ms
 
 
-def pareto_front(members: Sequence[Member], cost: Callable[[Member], float] = macs_of) -> tuple[Member, ...]:
+def pareto_front(members: Sequence[AnyTried], cost: Callable[[AnyTried], float] = macs_of) -> tuple[AnyTried, ...]:
     """The networks that no other beats in score at no more cost, cheapest first."""
-    front: list[Member] = []
+    front: list[AnyTried] = []
     for member in sorted(members, key=lambda member: (cost(member), -member.score, member.number)):
         if not front or member.score > front[-1].score:
             front.append(member)

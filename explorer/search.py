@@ -22,6 +22,7 @@ from hiri_spec.errors import Problem
 from hiri_spec.locking import locked_folder
 from hiri_spec.quantities import format_resolution, parse_macs, parse_params, parse_seconds
 
+from .account import Account, write_account
 from .arguments import (
     DEVICES,
     OBJECTIVES,
@@ -155,7 +156,8 @@ def search(
     }
     from .report import write_reports
 
-    keep: Keep = partial(_keep_alone, folder, settings)
+    account = Account(command, str(Path.cwd()), trials, tuple(level.count for level in levels), opened)
+    keep: Keep = partial(_keep_alone, folder, settings, account)
     with ExitStack() as stack:
         stack.enter_context(ended_by_sigterm())
         if sharing is not None:
@@ -174,6 +176,11 @@ def search(
             watcher.ended(found)
         except SpecError as error:
             failure = _joined(failure, error)
+        if sharing is None:
+            try:
+                write_account(folder, account.ended(found.was_interrupted, found.ending, failure))
+            except SpecError as error:
+                failure = _joined(failure, error)
     if failure is not None:
         raise failure
     return found
@@ -206,10 +213,12 @@ def _read_pruners(name: str | None, evaluators: Sequence[Chosen]) -> list[str | 
     return [(name or DEFAULT_PRUNER) if each.reports else None for each in evaluators]
 
 
-def _keep_alone(out: Path, settings: dict[str, Any], sampler: BudgetedSampler) -> SearchStudy:
+def _keep_alone(out: Path, settings: dict[str, Any], account: Account, sampler: BudgetedSampler) -> SearchStudy:
     from .study import SearchStudy, directions_of
 
-    return SearchStudy(out, settings, sampler, directions_of(settings["objective"]))
+    study = SearchStudy(out, settings, sampler, directions_of(settings["objective"]))
+    write_account(out, account)  # not before: a folder of another search is left alone
+    return study
 
 
 def _joined(first: Exception | None, second: SpecError) -> Exception:

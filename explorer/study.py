@@ -17,17 +17,14 @@ from optuna.trial import FrozenTrial, TrialState
 from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
-from .extension import MOST_TOLD, NETWORK, carry, find_contradictions
+from .extension import MOST_TOLD, carry, find_contradictions
 from .interrupts import undivided
-from .journal import ATTEMPTS, Journal, copy_trial
-from .names import JOURNAL
+from .journal import Journal, copy_trial
+from .names import ATTEMPTS, DESCRIPTION, FAILURE, JOURNAL, NETWORK, STOPPED, STUDY
 from .samplers.network_sampler import NetworkSampler
-from .trials import FAILURE, STOPPED, Trial, Unscored, read_trial, read_unscored
+from .trials import Trial, Unscored, read_trial, read_unscored
 
 Direction = Literal["minimize", "maximize"]
-STUDY = "search"
-DESCRIPTION = "search"
-"""The user attribute of the study that says which search it belongs to."""
 
 
 class SearchStudy:

@@ -7,10 +7,8 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState
 
-from .journal import FACTS, LATENCY
-
-FAILURE, STOPPED = "failure", "stopped"
-"""The user attributes of a trial that say why it failed, or was not worth going on with."""
+from .journal import FACTS
+from .names import FAILURE, LATENCY, STOPPED
 
 
 @dataclass(slots=True)

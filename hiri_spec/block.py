@@ -14,10 +14,10 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from .errors import suggest
+from .errors import Problem, SpecError, show, suggest
 from .feature_map import FeatureMap, start
-from .graph import Graph, Shapes, streams_of
-from .quantities import MAX_NUMBER
+from .graph import MAX_PART_NODES, Graph, Shapes, TooManyNodesError, streams_of
+from .quantities import MAX_NAME, MAX_NUMBER
 
 Positive = Annotated[int, Field(ge=1, le=MAX_NUMBER)]
 PositiveFloat = Annotated[float, Field(gt=0, le=MAX_NUMBER, allow_inf_nan=False)]
@@ -64,7 +64,10 @@ RESERVED_NAMES = frozenset(
 `smart_apply` is there once transformers is imported, which gives it to all modules.
 """
 RunName = Annotated[
-    str, Field(pattern=r"^[a-z][a-z0-9_]*$"), AfterValidator(_usable), WithJsonSchema({"part": "run_name"})
+    str,
+    Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=MAX_NAME),
+    AfterValidator(_usable),
+    WithJsonSchema({"part": "run_name"}),
 ]
 NormName = Literal["batch", "layer"]
 ActivationName = Literal["gelu", "relu", "silu"]
@@ -199,7 +202,9 @@ def reader(base: type[Part], default: str | None = None) -> BeforeValidator:
         if not isinstance(value, Mapping):
             example = f"{{{base.key}: {next(iter(base.registry), '…')}, …}}"
             raise PydanticCustomError(
-                "not_a_mapping", "{message}", {"message": f"{value!r} is no {base.key}; write a mapping like {example}"}
+                "not_a_mapping",
+                "{message}",
+                {"message": f"{show(value)} is no {base.key}; write a mapping like {example}"},
             )
         name = value.get(base.key, default)
         if name is None:
@@ -207,7 +212,7 @@ def reader(base: type[Part], default: str | None = None) -> BeforeValidator:
             reject(base.key, "missing", f"which {base.key}? add {base.key}: one of {known}", value)
         part = base.registry.get(name) if isinstance(name, str) else None
         if part is None:
-            reject(base.key, "unknown", f"unknown {base.key} {name!r}; {suggest(name, base.registry)}", name)
+            reject(base.key, "unknown", f"unknown {base.key} {show(name)}; {suggest(name, base.registry)}", name)
         return part.model_validate(value)
 
     return BeforeValidator(read)
@@ -218,10 +223,18 @@ Block.model_rebuild()
 
 
 def trace(part: Part, shape: Shapes, channels: int | None = None) -> Graph:
-    """Lay one part onto fresh inputs, one a stream, and return the graph."""
+    """Lay one part onto fresh inputs, one a stream, and return the graph.
+
+    Raises SpecError for a part that repeats itself without bounds.
+    """
     graph = Graph()
     streams = tuple([start(stream, graph) for stream in streams_of(shape)])
     x: Any = streams if part.takes_streams else streams[0]
-    y = part.wire(x) if channels is None else part.wire(x, channels)
+    try:
+        y = part.wire(x) if channels is None else part.wire(x, channels)
+    except TooManyNodesError:
+        what = f"{part.key} {getattr(part, part.key)}"
+        message = f"{what} has more than {MAX_PART_NODES:,} operations; lower the numbers in it"
+        raise SpecError(Problem(message, code="too_large")) from None
     graph.outputs.extend([stream.index for stream in y] if isinstance(y, tuple) else [y.index])
     return graph

@@ -18,6 +18,7 @@ from .commands.evaluate import evaluate
 from .commands.export import export
 from .commands.predict import predict
 from .commands.scale import scale_up
+from .commands.studio import studio
 from .commands.summary import summary
 from .commands.tasks.app import tasks
 from .commands.train import train
@@ -229,6 +230,7 @@ app.command("bench", epilog="Example: hiri-spec bench hiri_s@448 pvt_v2_b2@448 t
     bench
 )
 app.add_typer(tasks, name="tasks")
+app.command("studio", epilog="Example: hiri-spec studio specs/hiri_s.yaml --port 9000")(studio)
 app.command("tune", epilog="Example: hiri-spec tune hiri_s --resolution 448 --threads 2")(tune)
 
 

@@ -70,7 +70,8 @@ class Node:
     start: int
     end: int
     is_flow: bool = True
-    key_lines: dict[str, int] = field(default_factory=dict)
+    keys: dict[str, Node] = field(default_factory=dict)
+    """The keys themselves, where the content is nodes by key."""
 
 
 def parse(text: str, file: str) -> Document:
@@ -101,7 +102,7 @@ def _plain(node: Node, path: Path, origin: Origin, document: Document) -> Any:
         raise document.error(path[:3], f"nested more than {MAX_NESTING} levels deep; make it flatter", "too_deep")
     if isinstance(node.content, dict):
         return {
-            key: _plain(item, (*path, key), Origin(origin.file, node.key_lines[key]), document)
+            key: _plain(item, (*path, key), Origin(origin.file, node.keys[key].line), document)
             for key, item in node.content.items()
         }
     if isinstance(node.content, list):
@@ -207,12 +208,13 @@ class _Reader:
         own: dict[str, Node] = {}
         merged: list[Node] = []
         while not isinstance(event := next(self._events), MappingEndEvent):
-            key = self._read(event, path).content
+            written = self._read(event, (*path, "?"))
+            key = written.content
             if not isinstance(key, str):
                 named = "a key" if isinstance(key, list | dict) else f"the key {show(key)}"
                 self._fail(event, path, f"{named} is not text; put it in quotes", "key_not_text")
             if key in own:
-                message = f"{key} is here twice, first on line {node.key_lines[key]}; remove one of the two"
+                message = f"{key} is here twice, first on line {node.keys[key].line}; remove one of the two"
                 self._fail(event, (*path, key), message, "duplicate_key")
             item = self._read(next(self._events), (*path, key))
             node.end = item.end
@@ -221,12 +223,15 @@ class _Reader:
                 if not all(isinstance(each.content, dict) for each in merged):
                     self._fail(event, (*path, key), "<< takes a mapping or a list of mappings, like *name", "merge")
             else:
-                own[key], node.key_lines[key] = item, event.start_mark.line + 1
+                own[key], node.keys[key] = item, written
         if node.is_flow:
             node.end = event.end_mark.index
         for each in merged:
+            self._count += len(each.content)
+            if self._count > MAX_VALUES:
+                self._fail(event, path[:3], f"more than {MAX_VALUES:,} values once << is followed", "too_many_values")
             own = each.content | own
-            node.key_lines = each.key_lines | node.key_lines
+            node.keys = each.keys | node.keys
         node.content = own
 
     def _follow(self, event: Any, path: Path, node: Node) -> Node:
@@ -237,7 +242,7 @@ class _Reader:
         target = self._anchors[event.anchor]
         if target is None:
             self._fail(event, path, f"*{event.anchor} contains itself; write it out", "recursive_alias")
-        node.content, node.key_lines = target.content, target.key_lines
+        node.content, node.keys = target.content, target.keys
         return node
 
     def _fail(self, event: Any, path: Path, message: str, code: str) -> NoReturn:

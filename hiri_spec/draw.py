@@ -5,11 +5,11 @@ The layout is plain data (`lay_out`), so that it can be tested without looking; 
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from math import log2
 from xml.sax.saxutils import escape
 
+from .colours import colour_of, text_on
 from .cost import CONVENTION, cost
 from .errors import Problem, SpecError, suggest
 from .files import SpecLike, as_spec
@@ -18,9 +18,7 @@ from .network import Resolution, Segment, read_resolution, segments, trace_part
 from .quantities import format_resolution
 from .schema import ModelSpec
 
-COLOURS = {"hr": "#2a9d8f", "cffn": "#e9a23b", "ffn": "#d9c04c", "transformer": "#c8553d", "stem": "#5b6c8f"}
-SPARE_COLOURS = ("#7b5ea7", "#3d7ea6", "#8c6d46", "#5f8f4e", "#b0578d", "#4a6670")
-INK, PAPER, FAINT = "#22303c", "#fbfbf9", "#8a949e"
+INK, PAPER, FAINT = "#22303c", "#fbfbf9", "#5d6873"
 CHARACTER = 7.2
 """Width of a character of the label font in pixels, on the wide side."""
 MARGIN, GAP, TOP, TALLEST, SHORTEST = 24.0, 20.0, 84.0, 190.0, 44.0
@@ -63,11 +61,6 @@ class Layout:
     captions: tuple[Caption, ...]
     width: float
     height: float
-
-
-def colour_of(kind: str) -> str:
-    """The colour of a block type; one unknown here gets a stable one by its name."""
-    return COLOURS.get(kind) or SPARE_COLOURS[zlib.crc32(kind.encode()) % len(SPARE_COLOURS)]
 
 
 def format_output(shapes: Shapes) -> str:
@@ -183,7 +176,7 @@ def _text(
 
 
 def _draw_box(box: Box) -> str:
-    colour = colour_of("stem" if box.name == "stem" else box.kind)
+    colour = colour_of(box.name if box.name in ("stem", "head") else box.kind)
     middle = box.x + box.width / 2
     if box.is_wedge:
         low, high = box.y + box.height * 0.12, box.y + box.height * 0.88
@@ -194,8 +187,9 @@ def _draw_box(box: Box) -> str:
         )
         return f'<polygon points="{corners}" fill="{FAINT}"/>{label}'
     first = box.y + box.height / 2 + 4 - 7.5 * (len(box.lines) - 1)
+    text = text_on(colour)
     lines = [
-        _text(middle, first + 15 * index, line, weight=600 if index == 0 else 400, colour="#fff", anchor="middle")
+        _text(middle, first + 15 * index, line, weight=600 if index == 0 else 400, colour=text, anchor="middle")
         for index, line in enumerate(box.lines)
     ]
     shape = f'x="{box.x:.1f}" y="{box.y:.1f}" width="{box.width:.1f}" height="{box.height:.1f}" rx="4"'

@@ -65,7 +65,7 @@ def show(value: object) -> str:
 def suggest(word: object, known: Iterable[str]) -> str:
     """Return the nearest known names as the tail of a sentence."""
     options = sorted(known)
-    near = difflib.get_close_matches(str(word), options, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(str(word)[:MAX_SHOWN], options, n=3, cutoff=0.5)
     if near:
         return "did you mean " + " or ".join(repr(name) for name in near) + "?"
     return "known: " + ", ".join(options[:MAX_LISTED]) + (", …" if len(options) > MAX_LISTED else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
@@ -24,6 +24,7 @@ __all__ = [
     "find",
     "load",
     "load_document",
+    "load_text",
     "parse_assignments",
     "part_data",
     "save",
@@ -70,6 +71,16 @@ class Kind:
 
 
 SPEC = Kind("spec", builtin_specs, ("stem", "downsample", "head"), "stages.3.depth: 12")
+MAX_BASES = 32
+"""Files that extend one another, in a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """The folders that `extends` may read besides that of the built-in files, and what to call them in a message."""
+
+    folders: tuple[FilePath, ...]
+    description: str
 
 
 def load(path_or_name: str | os.PathLike[str], *, set: Mapping[str, Any] | None = None) -> ModelSpec:
@@ -83,6 +94,26 @@ def load(path_or_name: str | os.PathLike[str], *, set: Mapping[str, Any] | None 
     return spec
 
 
+def load_text(text: str, *, file: str | os.PathLike[str], roots: Sequence[FilePath]) -> ModelSpec:
+    """Read a spec from text that belongs into a file, whether that is there or not; `extends` is resolved beside it.
+
+    Nothing but the built-in specs and what lies in `roots` is read. Raises SpecError as `load` does.
+    """
+    document = text_document(text, file=file, roots=roots)
+    spec = validate(document)
+    spec._document = document
+    return spec
+
+
+def text_document(text: str, *, file: str | os.PathLike[str], roots: Sequence[FilePath]) -> Document:
+    """What `load_text` reads, as plain data, with `extends` and `set`."""
+    shown = os.fspath(file)
+    if len(text.encode(errors="surrogatepass")) > MAX_BYTES:
+        raise _too_large(shown)
+    readable = Readable(tuple(root.resolve() for root in roots), ", ".join(map(str, roots)) or "none")
+    return _extended(parse(text, shown), (FilePath(file).resolve(),), SPEC, readable)
+
+
 def as_spec(spec: SpecLike, *, set: Mapping[str, Any] | None = None) -> ModelSpec:
     """A ModelSpec from anything that stands for one: itself, a path, a built-in name, a dict."""
     if isinstance(spec, ModelSpec):
@@ -90,7 +121,7 @@ def as_spec(spec: SpecLike, *, set: Mapping[str, Any] | None = None) -> ModelSpe
             return spec
         document = Document(to_data(spec), {}, spec.name)
     elif isinstance(spec, Mapping):
-        document = _extended(Document(dict(spec), {}, ""), (), SPEC)
+        document = _extended(Document(dict(spec), {}, ""), (), SPEC, _usual_folders(()))
     else:
         return load(spec, set=set)
     apply_set(document, set)
@@ -103,7 +134,8 @@ def load_document(
     """Read a spec, a space or another kind of file as plain data, with `extends`, its own `set` and the given one."""
     path = find(path_or_name, kind)
     shown = os.fspath(path_or_name) if path.exists() else str(path)
-    document = _extended(_read(path, shown), (path.resolve(),), kind)
+    chain = (path.resolve(),)
+    document = _extended(_read(path, shown), chain, kind, _usual_folders(chain))
     apply_set(document, set, kind)
     return document
 
@@ -135,8 +167,7 @@ def _read(path: FilePath, shown: str) -> Document:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
-            message = f"is larger than {MAX_BYTES:,} bytes, the most that a spec may have"
-            raise SpecError(Problem(message, file=shown, code="too_large"))
+            raise _too_large(shown)
         text = content.decode("utf-8-sig")
     except IsADirectoryError:
         raise SpecError(Problem("is a folder; name a YAML file in it", file=shown, code="not_a_file")) from None
@@ -148,7 +179,17 @@ def _read(path: FilePath, shown: str) -> Document:
     return parse(text, shown)
 
 
-def _extended(document: Document, chain: tuple[FilePath, ...], kind: Kind) -> Document:
+def _too_large(shown: str) -> SpecError:
+    message = f"is larger than {MAX_BYTES:,} bytes, the most that a spec may have"
+    return SpecError(Problem(message, file=shown, code="too_large"))
+
+
+def _usual_folders(chain: tuple[FilePath, ...]) -> Readable:
+    """What a file may read that the user named: its own folder and the current one."""
+    return Readable((FilePath.cwd().resolve(), *(link.parent for link in chain)), "its own, the current one")
+
+
+def _extended(document: Document, chain: tuple[FilePath, ...], kind: Kind, readable: Readable) -> Document:
     """Resolve `extends` and the document's own `set`."""
     data = document.data
     if not isinstance(data, Mapping) or not {"extends", "set"} & data.keys():
@@ -157,18 +198,20 @@ def _extended(document: Document, chain: tuple[FilePath, ...], kind: Kind) -> Do
     changes = data.get("set") or {}
     if not isinstance(changes, Mapping):
         raise document.error(("set",), f"must be a mapping of dotted paths to values, like {kind.example}")
-    base = Document({}, {}, document.file) if data.get("extends") is None else _base_of(document, chain, kind)
+    base = Document({}, {}, document.file) if data.get("extends") is None else _base_of(document, chain, kind, readable)
     merged = Document({**base.data, **own}, {}, document.file)
     merged.origins = {p: o for p, o in base.origins.items() if p and p[0] not in own}
     merged.origins |= {p: o for p, o in document.origins.items() if not p or p[0] in own}
+    inside: dict[Any, dict[Path, Origin]] = {dotted: {(): document.origin(("set", dotted))} for dotted in changes}
+    for path, origin in document.origins.items():
+        if len(path) > 1 and path[0] == "set":
+            inside[path[1]][path[2:]] = origin
     for dotted, value in changes.items():
-        place = ("set", dotted)
-        inside = {p[2:]: o for p, o in document.origins.items() if p[:2] == place}
-        set_value(merged, dotted, value, {(): document.origin(place), **inside}, kind)
+        set_value(merged, dotted, value, inside[dotted], kind)
     return merged
 
 
-def _base_of(document: Document, chain: tuple[FilePath, ...], kind: Kind) -> Document:
+def _base_of(document: Document, chain: tuple[FilePath, ...], kind: Kind, readable: Readable) -> Document:
     target = document.data["extends"]
     if not isinstance(target, str) or not target:
         message = f"{show(target)} is not a file or a built-in name; {suggest(target, kind.builtin())}"
@@ -182,16 +225,19 @@ def _base_of(document: Document, chain: tuple[FilePath, ...], kind: Kind) -> Doc
     if resolved in chain:
         circle = " → ".join(link.name for link in (*chain[chain.index(resolved) :], resolved))
         raise document.error(("extends",), f"goes round in a circle: {circle}; let one of them stand alone", "cycle")
-    roots = [SPECS.resolve(), FilePath.cwd().resolve(), *(link.parent for link in chain[:1])]
+    if len(chain) > MAX_BASES:
+        message = f"more than {MAX_BASES} files extend one another here; write some of them as one"
+        raise document.error(("extends",), message, "too_deep")
+    roots = [SPECS.resolve(), *readable.folders]
     # started in /, the current folder would be everything
     if not any(resolved.is_relative_to(root) for root in roots if root != root.parent):
         message = (
             f"{show(target)} leads to {resolved}, outside the folders that a {kind.noun} may read "
-            f"(its own, the current one, the built-in {kind.noun}s); copy that file beside this one"
+            f"({readable.description}, the built-in {kind.noun}s); copy that file beside this one"
         )
         raise document.error(("extends",), message, "outside")
     shown = os.path.relpath(path) if path.is_relative_to(FilePath.cwd()) else str(path)
-    base = _extended(_read(resolved, shown), (*chain, resolved), kind)
+    base = _extended(_read(resolved, shown), (*chain, resolved), kind, readable)
     if not isinstance(base.data, Mapping):
         message = f"{show(target)} is no {kind.noun}: {show(base.data)}; write a mapping in it"
         raise document.error(("extends",), message, "not_a_mapping")
@@ -245,6 +291,7 @@ def set_value(document: Document, dotted: str, value: Any, origins: Mapping[Path
     def fail(message: str) -> SpecError:
         return SpecError(Problem(message, dotted, origins[()].file, origins[()].line, "no_such_path"))
 
+    old: Any = None
     place = document.data = _copied(document.data)
     for depth, part in enumerate(path):
         last = depth == len(path) - 1
@@ -271,14 +318,26 @@ def set_value(document: Document, dotted: str, value: Any, origins: Mapping[Path
             known = place if depth else place.keys() | {*kind.shorthands}
             raise fail(f"{where} has no {part}; {suggest(part, known)}")
         if last:
+            old = place.get(part) if isinstance(place, dict) else place[part]
             place[part] = value
         else:
             place[part] = _copied(place[part])
             place = place[part]
     whole = tuple(path)
-    document.origins = {p: o for p, o in document.origins.items() if p[: len(whole)] != whole}
+    for inside in _paths_within(old):
+        document.origins.pop((*whole, *inside), None)
     document.origins |= {(*whole, *inside): origin for inside, origin in origins.items()}
     document.edits.append((whole[:edited], get(document.data, whole[:edited])))
+
+
+def _paths_within(value: Any) -> Iterator[Path]:
+    """The path of a value from itself, and those of all values in it."""
+    yield ()
+    inside = (
+        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
+    )
+    for part, item in inside:
+        yield from ((part, *path) for path in _paths_within(item))
 
 
 def _copied(value: Any) -> Any:

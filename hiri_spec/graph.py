@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Shape = tuple[int, ...]
 Shapes = Shape | tuple[Shape, ...]
 """One shape, or one for each of several streams (HRNet's), the largest map first."""
+MAX_PART_NODES = 20_000
+"""Operations that one part of a network may have."""
 
 
 class Op:
@@ -81,6 +83,10 @@ class Node:
         return self.op.macs(self.shape, *self.input_shapes)
 
 
+class TooManyNodesError(ValueError):
+    """A part has more operations than any of use."""
+
+
 class Graph:
     """Nodes in the order of their execution; `inputs` and `outputs` are indices into `nodes`."""
 
@@ -132,6 +138,8 @@ class Graph:
             full = self._free_name(full, name)
         names.add(full)
         index = len(nodes)
+        if index >= MAX_PART_NODES:
+            raise TooManyNodesError(f"more than {MAX_PART_NODES:,} operations in one part")
         if len(inputs) == 1:
             shape = nodes[inputs[0]].shape
             nodes.append(Node(full, op, inputs, op.output_shape(shape), (shape,)))

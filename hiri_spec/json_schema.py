@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from .block import RESERVED_NAMES, Block, Downsample, Head, Stem
+from .quantities import MAX_NAME
 from .schema import ModelSpec
 
 
@@ -37,7 +38,10 @@ def _refer(schema: dict[str, Any]) -> dict[str, Any]:
     """Point at the definition of a part; Pydantic refuses a reference to what it did not define itself."""
     if "anyOf" in schema:
         schema = {**schema, "anyOf": [_refer(option) for option in schema["anyOf"]]}
-    return {"$ref": f"#/$defs/{schema['part']}"} if "part" in schema else schema
+    if "part" not in schema:
+        return schema
+    described = {"description": schema["description"]} if "description" in schema else {}
+    return {"$ref": f"#/$defs/{schema['part']}"} | described
 
 
 def _required(part: type[BaseModel]) -> list[str]:
@@ -52,9 +56,9 @@ def json_schema(*, space: bool = False) -> dict[str, Any]:
     runs = {"type": "array", "items": run, "minItems": 1, "description": "Several runs in one stage."}
     stage = {"anyOf": [run, runs]}
     fields |= {
-        "stem": {"$ref": "#/$defs/stem"},
+        "stem": {"$ref": "#/$defs/stem", "description": "What turns the image into the first feature map."},
         "stages": {"type": "array", "items": stage, "minItems": 1, "description": "One item is one stage."},
-        "head": {"$ref": "#/$defs/head"},
+        "head": {"$ref": "#/$defs/head", "description": "What turns the last feature map into scores."},
         "extends": {"type": "string", "description": "A spec to start from: a path or a built-in name."},
         "set": {
             "type": "object",
@@ -79,6 +83,7 @@ def json_schema(*, space: bool = False) -> dict[str, Any]:
 RUN_NAME: dict[str, Any] = {
     "type": "string",
     "pattern": r"^[a-z][a-z0-9_]*$",
+    "maxLength": MAX_NAME,
     "not": {"enum": sorted({*RESERVED_NAMES, *keyword.kwlist})},
 }
 VARIATION: dict[str, Any] = {

@@ -13,6 +13,8 @@ from .errors import Path, Problem, SpecError, format_path, show, suggest
 from .schema import ModelSpec
 
 ModelType = TypeVar("ModelType", bound=BaseModel)
+MAX_TOLD = 200
+"""Mistakes told at once."""
 FAMILIES: dict[str, type[Part]] = {family.key: family for family in (Block, Stem, Downsample, Head)}
 
 
@@ -37,7 +39,8 @@ def explain(
 ) -> SpecError:
     """Turn a validation error into a SpecError that points into the document."""
     problems: dict[str, Problem] = {}
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    for detail in details[:MAX_TOLD]:
         path = _written_path(detail["loc"], document.data)
         value = detail["input"]
         if isinstance(value, Mapping) and value.keys() & {"choice", "range"}:
@@ -48,6 +51,9 @@ def explain(
         origin = _culprit(path, detail.get("ctx", {}).get("beside"), document)
         problem = Problem(message, format_path(path), origin.file, origin.line, detail["type"])
         problems.setdefault(problem.path, problem)
+    if len(details) > MAX_TOLD:
+        rest = f"{len(details) - MAX_TOLD:,} mistakes more are not listed; mend those above first"
+        problems[""] = document.problem((), rest, "too_many")
     return SpecError(problems.values())
 
 
@@ -104,6 +110,8 @@ def _sentence(detail: dict[str, Any], path: Path, document: Document, model: typ
         return f"{shown} is not a usable name; use {usable}"
     if kind == "invalid_key":
         return f"the key {show(detail['loc'][-1])} is not text; name a field"
+    if kind == "string_too_long":
+        return f"{shown} is longer than {context['max_length']} characters; shorten it"
     if kind == "string_type":
         return f"{shown} is not text; put it in quotes"
     if kind == "too_short":

@@ -8,6 +8,8 @@ from .errors import Problem, SpecError
 
 MAX_NUMBER = 10**15
 """No number of a spec is larger, so that sums and products stay exact and can be told."""
+MAX_NAME = 100
+"""Characters in the name of a network or a run, which stands in the names of all that it holds."""
 SMALLEST_SIDE = 32
 """A smaller image would leave nothing of a map after five halvings."""
 LARGEST_SIDE = 10**7

@@ -20,7 +20,7 @@ from . import blocks  # noqa: F401 (importing the package registers every part)
 from .block import Block, Head, Positive, Stem, as_tuple, reader
 from .blocks.classifier import Classifier
 from .errors import show
-from .quantities import LARGEST_SIDE, SMALLEST_SIDE
+from .quantities import LARGEST_SIDE, MAX_NAME, SMALLEST_SIDE
 
 Side = Annotated[int, Field(ge=SMALLEST_SIDE, le=LARGEST_SIDE)]
 
@@ -58,7 +58,9 @@ class ModelSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")] = Field(description="Name of the network.")
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$", max_length=MAX_NAME)] = Field(
+        description="Name of the network."
+    )
     description: str | None = Field(None, description="One sentence about it.")
     resolution: Size = Field(224, description="Image size in pixels: a side, or [height, width]; at least 32 a side.")
     in_channels: Positive = Field(3, description="Channels of the image.")

@@ -1,6 +1,5 @@
 """Networks under heads, and scenes for them, that the tests of tasks share."""
 
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -54,8 +53,9 @@ def scenes_for(model: DenseModel, side: int = SIDE) -> tuple[list[Tensor], list[
 def emptied(target: Target) -> Target:
     """An image of the same size without any object."""
     assert isinstance(target, Objects)
-    assert target.masks is not None
-    return replace(target, boxes=target.boxes[:0], labels=target.labels[:0], masks=target.masks[:0])
+    none = torch.zeros(0, dtype=torch.int64)
+    masks = None if target.masks is None else target.masks[none]
+    return Objects(target.size, target.boxes[none], target.labels[none], masks)
 
 
 def learn(model: DenseModel, images: list[Tensor], targets: list[Target], *, seed: int = 0) -> dict[str, Tensor]:

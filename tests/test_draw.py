@@ -11,7 +11,7 @@ from strategies import model_specs
 
 import hiri_spec
 from hiri_spec import ModelSpec, SpecError
-from hiri_spec.draw import CHARACTER, colour_of, draw_mermaid, draw_svg, format_output, lay_out
+from hiri_spec.draw import CHARACTER, draw_mermaid, draw_svg, format_output, lay_out
 
 SVG = "{http://www.w3.org/2000/svg}"
 SIZES = st.sampled_from([(32, 32), (448, 448), (512, 1024), (8192, 64)])
@@ -57,11 +57,6 @@ def test_the_picture_says_what_the_spec_says() -> None:
 def test_a_deep_run_is_shortened_by_block() -> None:
     boxes = [box for box in lay_out(hiri_spec.load("hiri_s"), by="block").boxes if box.name == "stages.3.blocks"]
     assert [box.lines[-1] for box in boxes] == ["0", "1", "2", "3", "4", "5", "x9"]
-
-
-def test_colours_are_stable() -> None:
-    assert colour_of("hr") != colour_of("cffn")
-    assert colour_of("a block of tomorrow") == colour_of("a block of tomorrow")
 
 
 @settings(deadline=None, max_examples=40)

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     # from the ground up; a module may import from its own layer's line and from lines above it in this list
-    ["errors", "plotting"],
+    ["errors", "plotting", "colours"],
     ["graph", "quantities"],
     ["ops", "scopes"],
     ["feature_map"],
@@ -43,7 +43,7 @@ EXPLORER_LAYERS = [
     ["budget", "plots", "enumeration"],
     ["survey"],
     ["evaluators"],
-    ["arguments", "samplers", "report", "journal", "extension"],
+    ["account", "arguments", "samplers", "report", "journal", "extension"],
     ["facts", "pruning", "trials"],
     ["study", "evaluation"],
     ["roles"],

@@ -60,8 +60,13 @@ def page_data(result: SearchResult) -> dict[str, Any]:
 
 def title(result: SearchResult) -> str:
     """What was searched, in a line."""
-    budget, resolution = result.settings.get("budget"), result.settings.get("resolution")
-    count = f"{len(result.members):,} network{'s' * (len(result.members) != 1)}"
+    return title_of(len(result.members), result.settings)
+
+
+def title_of(networks: int, settings: Mapping[str, Any]) -> str:
+    """The same of so many networks, and of a search of such settings."""
+    budget, resolution = settings.get("budget"), settings.get("resolution")
+    count = f"{networks:,} network{'s' * (networks != 1)}"
     if not budget:
         return count
     amount = f"{budget / 1e9:g} GMACs" if budget >= SMALLEST_IN_G else f"{budget / 1e6:g} MMACs"

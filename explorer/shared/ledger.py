@@ -14,9 +14,8 @@ from optuna.trial import FrozenTrial, TrialState
 from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
-from ..extension import NETWORK
-from ..journal import ATTEMPTS, FACTS, copy_trial
-from ..trials import FAILURE, STOPPED
+from ..journal import FACTS, copy_trial
+from ..names import ATTEMPTS, FAILURE, NETWORK, STOPPED
 
 MOST_ATTEMPTS = 3
 """Times that a trial is begun: whatever kills its process each time is not tried for ever."""

@@ -7,8 +7,9 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from ..journal import copy_trial
+from ..names import STUDY
 from ..samplers.budgeted import BudgetedSampler
-from ..study import STUDY, Direction
+from ..study import Direction
 
 
 class Mirror:

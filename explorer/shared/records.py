@@ -10,7 +10,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from ..trials import FAILURE
+from ..names import FAILURE
 from .connection import Patient, is_away
 from .ledger import RETURNED
 

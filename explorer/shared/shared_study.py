@@ -23,13 +23,13 @@ from optuna.trial import FrozenTrial, TrialState
 from hiri_spec import SpecError
 from hiri_spec.errors import Problem
 
-from ..extension import NETWORK
 from ..facts import facts_of
 from ..interrupts import undivided
-from ..journal import ATTEMPTS, copy_trial
+from ..journal import copy_trial
+from ..names import ATTEMPTS, FAILURE, NETWORK, STOPPED
 from ..samplers.budgeted import BudgetedSampler
 from ..study import Direction
-from ..trials import FAILURE, STOPPED, Trial, Unscored, read_trial, read_unscored
+from ..trials import Trial, Unscored, read_trial, read_unscored
 from .connection import Patient
 from .heartbeat import SILENT_BEATS, Pulse, Watch
 from .ledger import (

@@ -17,8 +17,8 @@ from optuna.study import StudyDirection
 from hiri_spec import SpecError
 from hiri_spec.errors import Problem, suggest
 
+from ..names import DESCRIPTION
 from ..samplers.budgeted import BudgetedSampler
-from ..study import DESCRIPTION
 from .address import FLAG, Address
 from .connection import Patient, open_storage
 from .plan import PLAN, Plan

@@ -6,7 +6,11 @@ from importlib.util import find_spec
 
 from ..errors import Problem, SpecError
 
-MODULES = {"train": ("accelerate", "torchmetrics"), "detect": ("accelerate", "torchmetrics", "pycocotools")}
+MODULES = {
+    "train": ("accelerate", "torchmetrics"),
+    "detect": ("accelerate", "torchmetrics", "pycocotools"),
+    "studio": ("nicegui",),
+}
 """What the commands of an extra import at once; further modules are asked for by whoever needs them."""
 
 

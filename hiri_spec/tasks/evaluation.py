@@ -10,11 +10,11 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import gather_object
 from torch import Tensor, nn
 from torchmetrics.classification import MulticlassConfusionMatrix
 from torchmetrics.detection import MeanAveragePrecision
 
+from ..train.processes import gathered_by_first, told_by_first
 from .heads import Head
 from .rescaling import rescale
 from .scenes import IGNORED, Answer, Found, Objects, PixelClasses, Target
@@ -147,7 +147,19 @@ class ObjectFigures:
         return values
 
     def compute(self) -> dict[str, float]:
-        self._gather()
+        """Of what all processes have seen; the first one reckons, as that takes minutes and memory for large data.
+
+        torchmetrics' own gathering waits for ever where one process has an image less than another.
+        """
+        names = list(self._metric.metric_state)
+        everyones = gathered_by_first({name: getattr(self._metric, name) for name in names})
+        return told_by_first({} if everyones is None else self._reckon(names, everyones))
+
+    def _reckon(self, names: Sequence[str], everyones: list[dict[str, list[Any]]]) -> dict[str, float]:
+        for name in names:
+            # in the order of the images, of which each process had every so manyth
+            rounds = zip_longest(*(states[name] for states in everyones), fillvalue=_NONE)
+            setattr(self._metric, name, [value for each in rounds for value in each if value is not _NONE])
         result = self._metric.compute()
         kinds = {"": "bbox_", OF_MASKS: "segm_"} if self._has_masks else {"": ""}
         return {
@@ -155,18 +167,6 @@ class ObjectFigures:
             for ours, theirs in kinds.items()
             for name, key in PRECISIONS.items()
         }
-
-    def _gather(self) -> None:
-        """Have what all processes have seen, in the order of the images.
-
-        torchmetrics' own gathering waits for ever where one process has an image less than another.
-        """
-        names = list(self._metric.metric_state)
-        own = {name: getattr(self._metric, name) for name in names}
-        everyones: list[dict[str, list[Any]]] = gather_object([own])
-        for name in names:
-            rounds = zip_longest(*(states[name] for states in everyones), fillvalue=_NONE)
-            setattr(self._metric, name, [value for each in rounds for value in each if value is not _NONE])
 
 
 _NONE = object()

@@ -21,6 +21,7 @@ from ..train.goal import Batches
 from ..train.job import default_workers
 from ..train.networks import find_start, set_checkpointing
 from ..train.optimization import check_optimizer
+from ..train.processes import read_by_first
 from ..train.settings import default_folder, fit_warmup_steps, read_plan, split_changes
 from ..train.work import Place, Wishes, Work, check_batch_size, share_batches
 from .assembly import assemble, check_host
@@ -152,7 +153,7 @@ def read_dense_job(asked: DenseAsked, tell: Callable[[str], None]) -> DenseJob:
     if recipe.optimizer.layer_decay is not None:
         message = "decays learning rates over the layers of a classifier, and heads have others; leave it null"
         raise SpecError(Problem(message, "optimizer.layer_decay"))
-    training, validation = open_scene_splits(wishes.data, head)
+    training, validation = open_scene_splits(wishes.data, head, once=read_by_first(wishes.device))
     for note in (*training.notes, *validation.notes):
         tell(note)
     task = _read_task(asked, len(training.class_names), tell)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..errors import Problem, SpecError
 from ..transforms import Transfer
+from .labels import check_labels
 from .maps import Maps
 from .padding import Batch, join
 from .scenes import Answer, Target
@@ -43,6 +44,8 @@ class DenseModel(nn.Module, ABC):
         if not len(images) or (targets is not None and len(targets) != len(images)):
             what = "no images" if targets is None else f"{len(images)} images and {len(targets)} targets"
             raise SpecError(Problem(f"{what} are given; give one image or more, each with its target", "images"))
+        if targets is not None:
+            check_labels(targets, self.task.classes)
         batch = join(images, self.divisor)
         if targets is not None:
             return self.compute_losses(batch, targets)

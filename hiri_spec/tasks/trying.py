@@ -8,23 +8,24 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ..nn.cuda import check_cuda
 from ..schema import ModelSpec
 from .assembly import assemble
-from .scenes import IGNORED, Objects, PixelClasses, Target
+from .data.shapes import draw
+from .data.transform import as_floats
+from .scenes import PixelClasses, Target
 from .task import Task
 
 IMAGES = 2
 OBJECTS = 4
 LEARNING_RATE = 1e-4
-SMALLEST_SHARE, LARGEST_SHARE = 0.15, 0.5
-"""Sides of the drawn objects by those of the image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,41 +126,19 @@ def read_peak(device: str) -> int:
 
 
 def draw_scenes(task: Task, side: int, seed: int) -> tuple[list[Tensor], list[Target]]:
-    """Images of different widths with rectangles and ellipses of random colours on noise, and what is in them."""
-    generator = torch.Generator().manual_seed(seed)
+    """Images of different widths with shapes drawn on them, and what is in them, of the task's first classes."""
     images: list[Tensor] = []
     targets: list[Target] = []
     for index in range(IMAGES):
-        size = (side, side + index * (side // 8 + 1))
-        image = 0.5 * torch.rand((3, *size), generator=generator)
-        labels = torch.randint(task.classes, (OBJECTS,), generator=generator)
-        masks = torch.stack([draw_mask(size, generator, is_round=index % 2 == 1) for index in range(OBJECTS)])
-        for mask in masks:
-            image[:, mask] = torch.rand((3, 1), generator=generator)
-        images.append(image)
-        if task.kind.is_segmentation:
-            classes = torch.full(size, IGNORED)
-            for mask, label in zip(masks, labels, strict=True):
-                classes[mask] = label
-            targets.append(PixelClasses(classes))
-        else:
-            targets.append(Objects(size, torch.stack([box_around(mask) for mask in masks]), labels, masks))
+        chance = np.random.default_rng((seed, index))
+        scene = draw(side, side + index * (side // 8 + 1), chance, OBJECTS).to_scene(task.kind.kind, index)
+        images.append(as_floats(scene.image))
+        targets.append(_of_classes(scene.target, task.classes))
     return images, targets
 
 
-def draw_mask(size: tuple[int, int], generator: torch.Generator, *, is_round: bool) -> Tensor:
-    """A rectangle or an ellipse somewhere in an image of a size, as booleans (H, W)."""
-    ways = []
-    for length in size:
-        share, place = torch.rand(2, generator=generator).tolist()
-        radius = (SMALLEST_SHARE + share * (LARGEST_SHARE - SMALLEST_SHARE)) * length / 2
-        centre = radius + place * (length - 2 * radius)
-        ways.append(((torch.arange(length) + 0.5 - centre) / radius).abs())
-    down, across = ways[0][:, None], ways[1][None, :]
-    return down**2 + across**2 <= 1 if is_round else (down <= 1) & (across <= 1)
-
-
-def box_around(mask: Tensor) -> Tensor:
-    """The box (4,) around the pixels of a mask, its far sides behind the last of them."""
-    rows, columns = mask.any(dim=1).nonzero().flatten(), mask.any(dim=0).nonzero().flatten()
-    return torch.stack([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]).float()
+def _of_classes(target: Target, classes: int) -> Target:
+    """The same where a task has fewer classes than there are shapes."""
+    if isinstance(target, PixelClasses):
+        return PixelClasses(target.classes % classes)
+    return replace(target, labels=target.labels % classes)

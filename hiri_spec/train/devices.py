@@ -48,6 +48,19 @@ def check_tracker(tracker: str | None) -> None:
         raise SpecError(Problem(f"{tracker} is not installed; pip install {tracker}", "--tracker", code="missing"))
 
 
+def check_launcher() -> None:
+    """Refuse the settings of OTHER_WAYS."""
+    for name, what in OTHER_WAYS.items():
+        if parse_flag_from_env(name):
+            message = f"{name} asks accelerate for {what}, and networks are not cut up here; start it by torchrun alone"
+            raise SpecError(Problem(message, name, code="no_device"))
+
+
+def is_on_cpu(device: str) -> bool:
+    """Whether one of DEVICES is the CPU here."""
+    return device == "cpu" or not torch.cuda.is_available()
+
+
 @contextmanager
 def opened_accelerator(
     device: str, *, mixed_precision: str, accumulate: int, tracker: str | None, logs: str
@@ -56,13 +69,10 @@ def opened_accelerator(
 
     Raises SpecError under the settings of OTHER_WAYS.
     """
-    for name, what in OTHER_WAYS.items():
-        if parse_flag_from_env(name):
-            message = f"{name} asks accelerate for {what}, and networks are not cut up here; start it by torchrun alone"
-            raise SpecError(Problem(message, name, code="no_device"))
+    check_launcher()
     is_distributed = int(os.environ.get("WORLD_SIZE", "1")) > 1
     accelerator = Accelerator(
-        cpu=device == "cpu" or not torch.cuda.is_available(),
+        cpu=is_on_cpu(device),
         mixed_precision=mixed_precision,
         gradient_accumulation_steps=accumulate,
         log_with=tracker,

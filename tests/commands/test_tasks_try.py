@@ -10,8 +10,10 @@ import torch
 from dense_scenes import task_of
 from told import Command
 
+from hiri_spec.quantities import SMALLEST_SIDE
 from hiri_spec.tasks.hosts import torchvision_host
-from hiri_spec.tasks.scenes import IGNORED, Objects, PixelClasses
+from hiri_spec.tasks.scenes import Objects, PixelClasses
+from hiri_spec.tasks.task import read_task
 from hiri_spec.tasks.trying import draw_scenes
 
 
@@ -98,24 +100,28 @@ def test_a_device_that_is_not_there_is_told(try_it: Command, monkeypatch: pytest
     assert "use --device cpu" in told.err
 
 
-def test_what_is_drawn_is_where_it_is_said_to_be() -> None:
-    images, targets = draw_scenes(task_of("mask_rcnn"), 64, seed=0)
-    assert [tuple(image.shape) for image in images] == [(3, 64, 64), (3, 64, 73)]
+@pytest.mark.parametrize("side", [SMALLEST_SIDE, 64, 250])
+@pytest.mark.parametrize("head", ["mask_rcnn", "retinanet"])
+def test_objects_are_drawn_for_a_head(head: str, side: int) -> None:
+    images, targets = draw_scenes(task_of(head), side, seed=0)
+    assert [tuple(image.shape) for image in images] == [(3, side, side), (3, side, side + side // 8 + 1)]
     for image, target in zip(images, targets, strict=True):
+        assert 0 <= image.min() < image.max() <= 1
         assert isinstance(target, Objects)
-        assert target.masks is not None
         assert target.size == tuple(image.shape[-2:])
-        for box, mask in zip(target.boxes.int().tolist(), target.masks, strict=True):
-            left, top, right, bottom = box
-            assert mask[top:bottom, left:right].sum() == mask.sum() > 0
-            assert mask[top].any()
-            assert mask[bottom - 1].any()
-            assert mask[:, left].any()
-            assert mask[:, right - 1].any()
-        last = image[:, target.masks[-1]]
-        assert (last == last[:, :1]).all()  # of one colour, over all that was drawn before
-    assert torch.equal(draw_scenes(task_of("mask_rcnn"), 64, seed=0)[0][0], images[0])
-    _, maps = draw_scenes(task_of("upernet"), 64, seed=0)
-    assert isinstance(maps[0], PixelClasses)
-    assert IGNORED in maps[0].classes
-    assert set(maps[0].classes.unique().tolist()) <= {0, 1, 2, IGNORED}
+        assert 1 <= len(target.labels) <= 4
+        assert set(target.labels.tolist()) <= {0, 1, 2}
+        assert (target.masks is None) == (head == "retinanet")
+    assert torch.equal(draw_scenes(task_of(head), side, seed=0)[0][0], images[0])
+    assert not torch.equal(draw_scenes(task_of(head), side, seed=1)[0][0], images[0])
+
+
+@pytest.mark.parametrize(("classes", "drawn"), [(1, {0}), (3, {0, 1, 2}), (150, {0, 1, 2, 3, 4})], ids=str)
+def test_pixel_classes_are_those_of_a_head(classes: int, drawn: set[int]) -> None:
+    _, targets = draw_scenes(read_task({"head": "upernet", "classes": classes}), 256, seed=0)
+    seen: set[int] = set()
+    for target in targets:
+        assert isinstance(target, PixelClasses)
+        seen |= set(target.classes.unique().tolist())
+    assert {0} <= seen <= drawn
+    assert classes == 1 or len(seen) > 1

@@ -15,6 +15,9 @@ from safetensors.torch import load_file
 from torch import nn
 
 from hiri_spec import SpecError
+from hiri_spec.tasks.assessment import assess_dense, open_known
+from hiri_spec.tasks.data.shape_files import write_coco
+from hiri_spec.tasks.data.shapes import ShapesOptions
 from hiri_spec.tasks.goal import DenseGoal
 from hiri_spec.tasks.run_folder import DenseRunFolder
 from hiri_spec.tasks.trained import load_dense
@@ -111,6 +114,20 @@ def test_a_checkpoint_is_there_before_evaluation(tmp_path: Path, monkeypatch: py
     run(tmp_path, "whole")
     assert read_losses(tmp_path / "run") == read_losses(tmp_path / "whole")
     assert read_metrics(tmp_path / "run")[-1] == read_metrics(tmp_path / "whole")[-1]
+
+
+def test_held_out_images_of_nothing_have_no_figures(tmp_path: Path) -> None:
+    coco = tmp_path / "coco"
+    write_coco(coco, ShapesOptions(train=8, validation=3, size=48))
+    file = coco / "annotations" / "instances_val2017.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"annotations": []}))
+    result = run(tmp_path, data=str(coco), flags={"epochs": 1})
+    assert result.status == "finished"
+    assert [result.rows[0][name] for name in FIGURES] == [None] * 6
+    trained = load_dense(tmp_path / "run")
+    done = assess_dense(trained, open_known(trained, str(coco), "validation"), device="cpu")
+    assert done.figures == dict.fromkeys(FIGURES)
+    assert done.images == 3
 
 
 def test_more_classes_than_the_data_have(tmp_path: Path) -> None:

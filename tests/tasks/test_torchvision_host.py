@@ -162,7 +162,8 @@ def test_it_is_torchvisions_own_where_strides_divide(head: str) -> None:
         theirs.roi_heads.load_state_dict(model.roi_heads.state_dict())
     ours = learn(model, images, targets)
     pixels = list(join(images, side).pixels)
-    described = [describe(target, first_label=int(head == "mask_rcnn"), has_masks=True) for target in targets]
+    has_masks = head == "mask_rcnn"
+    described = [describe(target, first_label=int(has_masks), has_masks=has_masks) for target in targets]
     torch.manual_seed(0)
     expected = theirs.train()(pixels, described)
     assert ours.keys() == expected.keys()

@@ -40,7 +40,7 @@ def _read_segmentation(value: Any) -> Segmentation:
             return Flaw(f"polygon {number} {what}; write x, y of three corners or more, an even number of six or more")
         try:
             polygons.append(array("d", polygon))
-        except TypeError:
+        except (TypeError, OverflowError):  # of an integer that has more digits than any number of 8 bytes
             return Flaw(f"polygon {number} has something in it that is no number; write x, y of each corner")
     return polygons
 

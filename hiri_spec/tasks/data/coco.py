@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from ...errors import Problem, SpecError, suggest
+from ...train.processes import Once, read_here
 from ..heads import Head
 from ..scenes import Objects
 from .coco_table import read_table
@@ -46,11 +47,13 @@ def find_annotations(root: Path, split: str) -> tuple[Path, Path] | None:
 class CocoScenes(SceneSet):
     """The images of an annotation file, in its order, those without objects too; see `read_table` for what is refused.
 
-    Masks are drawn when a scene is asked for.
+    Masks are drawn when a scene is asked for. The file is read by `once`, which may be by another process.
     """
 
-    def __init__(self, annotations: Path, images: Path, head: Head) -> None:
-        self._table = read_table(annotations, has_masks=head.kind == "masks")
+    def __init__(
+        self, annotations: Path, images: Path, head: Head, *, is_training: bool, once: Once = read_here
+    ) -> None:
+        self._table = once(lambda: read_table(annotations, has_masks=head.kind == "masks", is_training=is_training))
         self._images = images
         self.class_names = self._table.class_names
         self.notes = self._table.notes

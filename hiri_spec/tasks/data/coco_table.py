@@ -2,54 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from pycocotools import mask as coco_mask
 
 from ...errors import show, suggest
 from .annotations import Complaints, read_annotations
+from .outlines import Floats, Integers, Masks, Outlines
 from .runs import Flaw, Runs
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Masks = NDArray[np.bool_]
 
 OVERHANG = 1.0
 """Pixels that a box may stick out of its image; as COCO's own do, by less. It is clipped then."""
 MOST_FLAWED = 10_000
 """One in so many objects may have a box or mask that is none, and is left out."""
-
-
-class Outlines:
-    """The masks of a file's objects: polygons in one array, and runs."""
-
-    def __init__(self, segmentations: Sequence[Any]) -> None:
-        polygons = [polygon for own in segmentations if not isinstance(own, Runs | Flaw) for polygon in own]
-        counts = [0 if isinstance(own, Runs | Flaw) else len(own) for own in segmentations]
-        self._first = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-        self._starts = np.concatenate([[0], np.cumsum([len(polygon) for polygon in polygons], dtype=np.int64)])
-        self._numbers = np.concatenate([np.frombuffer(polygon) for polygon in polygons]) if polygons else np.zeros(0)
-        self._runs = {index: own for index, own in enumerate(segmentations) if isinstance(own, Runs)}
-
-    def draw(self, index: int, height: int, width: int) -> Masks:
-        """The mask (H, W) of an object."""
-        runs = self._runs.get(index)
-        if runs is None:
-            first, last = self._first[index], self._first[index + 1]
-            polygons = [
-                self._numbers[self._starts[number] : self._starts[number + 1]].tolist() for number in range(first, last)
-            ]
-            encoded: Any = coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
-        elif isinstance(runs.counts, str):
-            encoded = {"size": list(runs.size), "counts": runs.counts.encode()}
-        else:
-            encoded = coco_mask.frPyObjects({"size": list(runs.size), "counts": runs.counts}, height, width)
-        return coco_mask.decode(encoded).astype(bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +43,11 @@ class CocoTable:
     notes: tuple[str, ...]
 
 
-def read_table(file: Path, *, has_masks: bool) -> CocoTable:
+def read_table(file: Path, *, has_masks: bool, is_training: bool) -> CocoTable:
     """The table of a file; raises SpecError that names ids and places of whatever is wrong in it.
 
-    Classes are counted from 0 by the order of their ids, as COCO's have gaps. Images without objects stay. A box that
+    Classes are counted from 0 by the order of their ids, as COCO's have gaps. Images without objects stay, and only in
+    training must there be an object that is learnt from. A box that
     sticks out of its image by up to OVERHANG is clipped; an area that isn't told is the box's. One in MOST_FLAWED
     objects may have a box without an area or one that sticks out further, or a mask that is none: those are left out
     and counted in `notes`; if there are more, each is an error. COCO's own training file has two boxes without a height
@@ -87,9 +57,10 @@ def read_table(file: Path, *, has_masks: bool) -> CocoTable:
     images, categories, annotations = content["images"], content["categories"], content["annotations"]
     complaints = Complaints(file)
     for key, entries in (("images", images), ("categories", categories), ("annotations", annotations)):
-        if not entries:
+        if not entries and key != "annotations":
             complaints.add(key, "there are none; a data set needs at least one")
         _complain_of_twins(complaints, key, [entry["id"] for entry in entries])
+    _complain_of_places(complaints, images)
     complaints.settle()
     image_ids = np.array([image["id"] for image in images], np.int64)
     categories = sorted(categories, key=lambda category: category["id"])
@@ -100,11 +71,14 @@ def read_table(file: Path, *, has_masks: bool) -> CocoTable:
     complaints.settle()
 
     sizes = np.array([(image["height"], image["width"]) for image in images], np.int64)
-    boxes = np.array([annotation["bbox"] for annotation in annotations], np.float64)
+    boxes = np.array([annotation["bbox"] for annotation in annotations], np.float64).reshape(-1, 4)
     segmentations = [annotation["segmentation"] for annotation in annotations] if has_masks else []
+    outlines = Outlines(segmentations) if has_masks else None
     own_sizes = sizes[image_numbers]
     with np.errstate(over="ignore"):  # of sides that are no more than the largest number there is
         flaws = _box_flaws(boxes, own_sizes) | _mask_flaws(segmentations, own_sizes)
+        if outlines is not None:
+            flaws |= {index: ("segmentation", str(flaw)) for index, flaw in outlines.find_flaws(own_sizes)}
         corners = _as_corners(boxes, own_sizes)
         box_areas = boxes[:, 2] * boxes[:, 3]
     notes: tuple[str, ...] = ()
@@ -120,6 +94,11 @@ def read_table(file: Path, *, has_masks: bool) -> CocoTable:
     complaints.settle()
 
     kept = np.setdiff1d(np.arange(len(ids)), np.array(numbers, np.int64))
+    is_crowd = np.array([annotation.get("iscrowd", 0) for annotation in annotations], bool)
+    if is_training and is_crowd[kept].all():  # `TrainingTransform` leaves groups out
+        what = f"none of the {len(ids):,} but groups (iscrowd is 1), which are not learnt from" if ids else "none"
+        complaints.add("annotations", f"there are {what}; training needs one object at least")
+        complaints.settle()
     order = kept[np.argsort(image_numbers[kept], kind="stable")]
     starts = np.searchsorted(image_numbers[order], np.arange(len(images) + 1))
     areas = [annotation.get("area", area) for annotation, area in zip(annotations, box_areas, strict=True)]
@@ -133,8 +112,8 @@ def read_table(file: Path, *, has_masks: bool) -> CocoTable:
         boxes=corners,
         labels=labels,
         areas=np.array(areas, np.float64),
-        is_crowd=np.array([annotation.get("iscrowd", 0) for annotation in annotations], bool),
-        outlines=Outlines(segmentations) if has_masks else None,
+        is_crowd=is_crowd,
+        outlines=outlines,
         notes=notes,
     )
 
@@ -149,6 +128,23 @@ def _complain_of_twins(complaints: Complaints, key: str, ids: Sequence[int]) -> 
             f"id {ids[index]} is that of {key}[{first[ids[index]]}] too; give each its own",
         ),
     )
+
+
+def _complain_of_places(complaints: Complaints, images: Sequence[Any]) -> None:
+    """Files outside of the folder that the split's images lie in are none of the data set's."""
+    outside = [index for index, image in enumerate(images) if _leads_out(image["file_name"])]
+
+    def explain(index: int) -> tuple[str, str]:
+        own, name = images[index]["id"], images[index]["file_name"]
+        message = f"id {own}: {show(name)} is outside of the folder of images; write where in that folder it lies"
+        return f"images[{index}].file_name", message
+
+    complaints.add_all(outside, explain)
+
+
+def _leads_out(file_name: str) -> bool:
+    place = Path(os.path.normpath(file_name))
+    return place.is_absolute() or place.parts[:1] == (os.pardir,)
 
 
 def _find(complaints: Complaints, annotations: Sequence[Any], key: str, known: Integers, kind: str) -> Integers:

@@ -42,6 +42,8 @@ def read_runs(size: Any, counts: Any) -> Runs | Flaw:
         return Flaw(f"runs of counts {show(counts)}; write their lengths, or COCO's letters for them")
     if sum(lengths) != size[0] * size[1]:
         return Flaw(f"runs of {sum(lengths):,} pixels in all; those of {size[0]} x {size[1]} are {size[0] * size[1]:,}")
+    if not any(lengths[1::2]):
+        return Flaw("runs without a pixel in them; write those of the mask, or remove the annotation")
     return Runs((size[0], size[1]), counts)
 
 

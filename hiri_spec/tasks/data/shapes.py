@@ -17,7 +17,7 @@ from pycocotools import mask as coco_mask
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...train.data.drawing import clouds, grain, piece
-from ..heads import Head
+from ..heads import Head, Kind
 from ..scenes import Objects, PixelClasses
 from .scene_set import Scene, SceneSet
 
@@ -103,6 +103,13 @@ class Drawing:
             torch.from_numpy(masks.sum((1, 2)).astype(np.float32)),
         )
 
+    def to_scene(self, kind: Kind, number: int) -> Scene:
+        """The drawing with what a kind of head learns from it."""
+        image = torch.from_numpy(self.pixels).permute(2, 0, 1).contiguous()
+        if kind == "segmentation":
+            return Scene(image, PixelClasses(torch.from_numpy(self.to_classes()).long()), number)
+        return Scene(image, self.to_objects(has_masks=kind == "masks"), number)
+
     def to_classes(self) -> NDArray[np.uint8]:
         """Pixel classes (H, W), those of PIXEL_CLASS_NAMES."""
         classes = np.zeros(self.pixels.shape[:2], np.uint8)
@@ -116,12 +123,19 @@ def draw_shapes(options: ShapesOptions, split: str, index: int) -> Drawing:
     chance = np.random.default_rng((options.seed, int(split == "validation"), index))
     sides = [options.size, round(options.size * chance.uniform(1, LONGEST))]
     height, width = sides if chance.random() < 0.5 else sides[::-1]
+    return draw(height, width, chance)
+
+
+def draw(height: int, width: int, chance: np.random.Generator, count: int | None = None) -> Drawing:
+    """An image of some sides with `count` shapes, fewer where there is no room, or as many as chance will have."""
     background = chance.uniform(0.15, 0.85, 3).astype(np.float32)
     image = np.broadcast_to(background, (height, width, 3)).copy()
+    if count is None:
+        count = 0 if chance.random() < EMPTY_SHARE else int(chance.integers(1, MOST_SHAPES, endpoint=True))
     taken = np.zeros((height, width), bool)
     shapes = []
-    for _ in range(0 if chance.random() < EMPTY_SHARE else chance.integers(1, MOST_SHAPES, endpoint=True)):
-        shape = _place(chance, taken, options.size)
+    for _ in range(count):
+        shape = _place(chance, taken)
         if shape is not None:
             shapes.append(shape)
             taken |= shape.mask
@@ -131,13 +145,13 @@ def draw_shapes(options: ShapesOptions, split: str, index: int) -> Drawing:
     return Drawing((np.clip(image, 0, 1) * 255).astype(np.uint8), shapes)
 
 
-def _place(chance: np.random.Generator, taken: Mask, size: int) -> Shape | None:
+def _place(chance: np.random.Generator, taken: Mask) -> Shape | None:
     """A shape by chance where nothing is yet, whole inside the image; None if no room was found."""
     height, width = taken.shape
     for _ in range(ATTEMPTS):
         label = int(chance.integers(len(CLASS_NAMES)))
         name = CLASS_NAMES[label]
-        radius, turn = chance.uniform(*RADII) * size, chance.uniform(0, 2 * math.pi)
+        radius, turn = chance.uniform(*RADII) * min(taken.shape), chance.uniform(0, 2 * math.pi)
         middle = chance.uniform(radius, [width - radius, height - radius])
         cos, sin = math.cos(turn), math.sin(turn)
         turned = radius * OUTLINES[name] @ np.array([[cos, sin], [-sin, cos]])
@@ -178,11 +192,7 @@ class Shapes(SceneSet):
         return self._options.validation if self._split == "validation" else self._options.train
 
     def __getitem__(self, index: int) -> Scene:
-        drawing = draw_shapes(self._options, self._split, index)
-        image = torch.from_numpy(drawing.pixels).permute(2, 0, 1).contiguous()
-        if self._kind == "segmentation":
-            return Scene(image, PixelClasses(torch.from_numpy(drawing.to_classes()).long()), index)
-        return Scene(image, drawing.to_objects(has_masks=self._kind == "masks"), index)
+        return draw_shapes(self._options, self._split, index).to_scene(self._kind, index)
 
     def describe(self, index: int) -> str:
         return f"drawing {index}"

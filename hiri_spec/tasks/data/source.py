@@ -10,6 +10,7 @@ from ...errors import Problem, SpecError, show, suggest
 from ...train.data.classes import list_some
 from ...train.data.image_files import list_siblings
 from ...train.data.source import read_options
+from ...train.processes import Once, read_here
 from ..heads import Head
 from .ade import AdeScenes, is_ade
 from .coco import CocoScenes, find_annotations
@@ -23,10 +24,11 @@ COCO_LAYOUT = "annotations/instances_train2017.json and train2017/ (COCO's; the 
 ADE_LAYOUT = "images/training/ and annotations/training/ (ADE20K's)"
 
 
-def open_scenes(source: str | os.PathLike[str], split: Split, head: Head) -> SceneSet:
+def open_scenes(source: str | os.PathLike[str], split: Split, head: Head, *, once: Once = read_here) -> SceneSet:
     """A split of a data source, with what a head learns: `shapes`, `shapes:train=400,size=128`, or a folder.
 
-    Raises SpecError for whatever is wrong with the source, and for one that has nothing for the head.
+    Files of annotations are read by `once`. Raises SpecError for whatever is wrong with the source, and for one that
+    has nothing for the head.
     """
     if split not in SPLITS:
         raise SpecError(Problem(f"{show(split)} is no split; use train or validation", "split", code="no_split"))
@@ -38,15 +40,17 @@ def open_scenes(source: str | os.PathLike[str], split: Split, head: Head) -> Sce
     try:
         if not text or not root.is_dir():
             raise _missing(text, name, root)
-        return _open_folder(root, split, head)
+        return _open_folder(root, split, head, once)
     except OSError as error:
         message = f"can't be read: {error.strerror or error}; give yourself the right to read it"
         raise SpecError(Problem(message, file=str(error.filename or root), code="unreadable")) from None
 
 
-def open_scene_splits(source: str | os.PathLike[str], head: Head) -> tuple[SceneSet, SceneSet]:
+def open_scene_splits(
+    source: str | os.PathLike[str], head: Head, *, once: Once = read_here
+) -> tuple[SceneSet, SceneSet]:
     """Training and validation scenes of a source; raises SpecError where they are not of the same classes."""
-    training, validation = (open_scenes(source, split, head) for split in SPLITS)
+    training, validation = (open_scenes(source, split, head, once=once) for split in SPLITS)
     if training.class_names != validation.class_names:
         own = [name for name in training.class_names if name not in validation.class_names]
         others = [name for name in validation.class_names if name not in training.class_names]
@@ -60,7 +64,7 @@ def open_scene_splits(source: str | os.PathLike[str], head: Head) -> tuple[Scene
     return training, validation
 
 
-def _open_folder(root: Path, split: Split, head: Head) -> SceneSet:
+def _open_folder(root: Path, split: Split, head: Head, once: Once) -> SceneSet:
     coco = find_annotations(root, split)
     if head.is_segmentation:
         if is_ade(root):
@@ -73,7 +77,7 @@ def _open_folder(root: Path, split: Split, head: Head) -> SceneSet:
             raise SpecError(Problem(message, file=str(root), code="other_kind"))
         raise _nothing(root, ADE_LAYOUT)
     if coco is not None:
-        return CocoScenes(*coco, head)
+        return CocoScenes(*coco, head, is_training=split == "train", once=once)
     if is_ade(root):
         message = (
             f"has a class for each pixel (ADE20K's layout), and {head.name} learns objects; "

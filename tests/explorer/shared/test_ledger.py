@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from explorer.names import FAILURE
 from explorer.shared.ledger import DOUBLE, LOST, RETURNED, Ledger, origin_of
-from explorer.trials import FAILURE
 from hiri_spec import SpecError
 
 STATES = {"running": TrialState.RUNNING, "done": TrialState.COMPLETE}

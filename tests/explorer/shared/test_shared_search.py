@@ -14,11 +14,10 @@ from optuna.trial import TrialState
 from searches import run, told
 from sharing import all_trials, command, scores_of, search_arguments, wait_until
 
-from explorer.extension import NETWORK
+from explorer.names import FAILURE, NETWORK
 from explorer.pursuit import evaluation_seed
 from explorer.results import SearchResult
 from explorer.shared.ledger import LOST, RETURNED, origin_of
-from explorer.trials import FAILURE
 from explorer.worker import work
 from hiri_spec import SpecError
 

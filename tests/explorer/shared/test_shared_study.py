@@ -9,11 +9,10 @@ import pytest
 from optuna.trial import TrialState
 from sharing import HEARTBEAT_S, all_trials, scores_of, take_part, wait_until
 
-from explorer.extension import NETWORK
+from explorer.names import FAILURE, NETWORK
 from explorer.shared.heartbeat import SILENT_BEATS
 from explorer.shared.ledger import CLAIM, DOUBLE, LOST, RETURNED, origin_of
 from explorer.shared.shared_study import SharedStudy
-from explorer.trials import FAILURE
 from hiri_spec import SpecError
 
 SHORT_S = 0.05

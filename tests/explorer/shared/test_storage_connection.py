@@ -27,8 +27,8 @@ from sharing import (
 )
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from explorer.extension import NETWORK
 from explorer.interrupts import undivided
+from explorer.names import NETWORK
 from explorer.proxy import running_proxy
 from explorer.search import Watcher
 from explorer.shared.address import VARIABLE, Address, read_address

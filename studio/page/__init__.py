@@ -1,0 +1,1 @@
+"""The page itself: each file is a part of what is seen."""
