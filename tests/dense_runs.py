@@ -42,17 +42,17 @@ def run(folder: Path, out: str = "run", **options: Any) -> TrainResult:
     return train_dense(network, data, head, recipe=recipe, out=folder / out, **{"workers": 0} | options)
 
 
-def command(*arguments: str, prefix: tuple[str, ...] = ()) -> list[str]:
+def command(*arguments: str, network: str = TINY, prefix: tuple[str, ...] = ()) -> list[str]:
     """The command of a process that trains in a folder with quick.yaml, into `run`."""
-    own = ["train", TINY, "--head", "retinanet", "--data", SHAPES, "--recipe", "quick.yaml", "--workers", "0"]
+    own = ["train", network, "--head", "retinanet", "--data", SHAPES, "--recipe", "quick.yaml", "--workers", "0"]
     return [sys.executable, "-m", *prefix, "hiri_spec.tasks", *own, "--out", "run", *arguments]
 
 
-def start(folder: Path, *arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+def start(folder: Path, *arguments: str, network: str = TINY, prefix: tuple[str, ...] = ()) -> subprocess.Popen[str]:
     """Start such a process."""
     write_recipe(folder)
     return subprocess.Popen(
-        command(*arguments, prefix=prefix),
+        command(*arguments, network=network, prefix=prefix),
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1", "OMP_NUM_THREADS": "1"},
         text=True,

@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..command_line import JsonOption, console, print_tables
-from ..errors import Problem, SpecError, suggest
 from ..quantities import format_resolution
+from .evaluate_options import (
+    MaxUnreadableOption,
+    SplitOption,
+    counted_images,
+    known_data,
+    read_split,
+    tell_unreadable,
+)
 from .extras import require
-from .progress import ImageProgress
 from .trained_options import (
     BatchOption,
     ClassesOption,
@@ -29,10 +35,7 @@ from .trained_options import (
 
 if TYPE_CHECKING:
     from ..train.assessment import Assessment, ClassScore
-    from ..train.data import ImageSet
     from ..train.trained import Trained
-
-SPLITS = ("train", "validation")
 
 
 def evaluate(
@@ -41,7 +44,7 @@ def evaluate(
         str | None,
         typer.Option(metavar="SOURCE", help="digits, a folder with a folder a class, …; by default the run's own."),
     ] = None,
-    split: Annotated[str, typer.Option(metavar="train|validation", help="Which part of the data.")] = "validation",
+    split: SplitOption = "validation",
     ema: EmaOption = False,
     last: LastOption = False,
     classes: ClassesOption = None,
@@ -50,9 +53,7 @@ def evaluate(
     batch_size: BatchOption = 64,
     workers: WorkersOption = None,
     device: DeviceOption = "auto",
-    max_unreadable: Annotated[
-        float, typer.Option(metavar="SHARE", min=0, max=1, help="Of images that may be passed over as unreadable.")
-    ] = 0.01,
+    max_unreadable: MaxUnreadableOption = 0.01,
     as_json: JsonOption = False,
 ) -> None:
     """Top-1 and top-5 accuracy, loss and speed of a trained network, and its worst classes.
@@ -60,49 +61,29 @@ def evaluate(
     Classes of other data are matched by name, or by index where those are numbers, as in ImageNet-V2. It computes in
     float32, whatever the training computed in.
     """
-    if split not in SPLITS:
-        raise SpecError(Problem(f"{split!r} is none of {', '.join(SPLITS)}; {suggest(split, SPLITS)}", "--split"))
+    part = read_split(split)
     require("train")
     trained = load_network(network, ema=ema, last=last, resolution=resolution, classes=classes)
-    from ..train.assessment import assess
+    from ..train.assessment import assess, open_images
     from ..train.job import default_workers
 
-    source = data if data is not None else trained.data
-    if source is None:
-        raise SpecError(Problem("of plain weights nobody knows their data; name some", "--data", code="no_data"))
-    images = _open(trained, source, split, is_given=data is not None)
-    try:
-        with ImageProgress(len(images)) as progress:
-            done = assess(
-                trained,
-                images,
-                batch_size=batch_size,
-                workers=default_workers() if workers is None else workers,
-                device=device,
-                max_unreadable=max_unreadable,
-                advance=progress.advance,
-            )
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
-        raise typer.Exit(130) from None
-    for image, why in done.unreadable.items():
-        sys.stderr.write(f"note: {image} can't be read ({why}), and was passed over\n")
+    with known_data(data, trained.data) as source:
+        images = open_images(trained, source, part)
+    with counted_images(len(images)) as advance:
+        done = assess(
+            trained,
+            images,
+            batch_size=batch_size,
+            workers=default_workers() if workers is None else workers,
+            device=device,
+            max_unreadable=max_unreadable,
+            advance=advance,
+        )
+    tell_unreadable(done.unreadable)
     if as_json:
         sys.stdout.write(json.dumps(_as_dict(trained, source, split, done, worst), indent=2) + "\n")
     else:
         _print(trained, source, split, done, worst)
-
-
-def _open(trained: Trained, source: str, split: Any, *, is_given: bool) -> ImageSet:
-    from ..train.assessment import open_images
-
-    try:
-        return open_images(trained, source, split)
-    except SpecError as error:
-        if is_given:
-            raise
-        hint = Problem("that is what the run was trained on; name the data where they are now", "--data")
-        raise SpecError([*error.problems, hint]) from None
 
 
 def _as_dict(trained: Trained, source: str, split: str, done: Assessment, worst: int) -> dict[str, Any]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +23,7 @@ from ..train.networks import find_start, set_checkpointing
 from ..train.optimization import check_optimizer
 from ..train.processes import read_by_first
 from ..train.settings import default_folder, fit_warmup_steps, read_plan, split_changes
-from ..train.watcher import Started
-from ..train.work import Place, Wishes, Work, check_batch_size, list_versions, now, share_batches
+from ..train.work import Place, Wishes, Work, check_batch_size, share_batches
 from .assembly import assemble, check_host
 from .data.loader import SceneLoader, make_scene_loader
 from .data.scene_set import SceneSet
@@ -37,7 +34,7 @@ from .maps import make_maps
 from .recipe import DenseRecipe
 from .recipe_file import dense_recipe_for, load_dense_recipe
 from .report import write_dense_report
-from .run_folder import DenseRun, DenseRunFolder
+from .run_folder import DenseRunFolder
 from .task import Task, default_norms, read_task
 from .weights import DenseBelongings, begin_with
 
@@ -75,13 +72,19 @@ class DenseJob(Work):
         validation: SceneSet,
         folder: DenseRunFolder,
     ) -> None:
-        self.asked, self.wishes, self.folder, self._folder = asked, asked.wishes, folder, folder
+        self.wishes = asked.wishes
+        self.folder: DenseRunFolder = folder
         self.workers = default_workers() if asked.workers is None else asked.workers
         self.origin, self.task = origin, task
         self.name = origin if isinstance(origin, str) else origin.name
         self.spec = None if isinstance(origin, str) else origin
         self.plan = self.recipe = recipe
-        self.training, self.validation = training, validation
+        self.training: SceneSet = training
+        self.validation: SceneSet = validation
+        self.command, self.title = asked.command, f"{task.kind.title} on {self.name}"
+        short, longest = recipe.images.short_side, recipe.images.longest_side
+        self.sizes = f"shorter sides of {short} pixels, longer ones of {longest} at most"
+        self.score, self.score_label = score_of(task.kind)
         self.belongings = DenseBelongings.describe(origin, task, training.class_names, recipe.images)
 
     def make_loaders(self, processes: Accelerator) -> tuple[SceneLoader, SceneLoader]:
@@ -125,53 +128,17 @@ class DenseJob(Work):
     def set_checkpointing(self, model: Any) -> None:
         set_checkpointing(model.maps.network)
 
-    def describe(self, processes: Accelerator) -> DenseRun:
-        import torchvision
-
-        images, init_from = self.recipe.images, self.wishes.init_from
-        return DenseRun(
-            network=self.name,
-            source="timm" if self.spec is None else "spec",
-            classes=self.task.classes,
-            class_names=self.training.class_names,
-            resolution=(images.short_side, images.longest_side),
-            in_channels=3,
-            data=self.wishes.data,
-            init_from=None if init_from is None else os.fspath(init_from),
-            command=self.asked.command or shlex.join(sys.argv),
-            versions=list_versions(torchvision),
-            device=str(processes.device),
-            processes=processes.num_processes,
-            began=now(),
-            task=self.task,
-        )
-
-    def tell_start(self, params: int, processes: Accelerator, steps: int, steps_per_epoch: int) -> Started:
+    def describe_network(self) -> dict[str, Any]:
         images = self.recipe.images
-        score, label = score_of(self.task.kind)
-        return Started(
-            network=f"{self.task.kind.title} on {self.name}",
-            size=f"shorter sides of {images.short_side} pixels, longer ones of {images.longest_side} at most",
-            params=params,
-            data=self.wishes.data,
-            train_images=len(self.training),
-            validation_images=len(self.validation),
-            batch_size=self.recipe.batch_size,
-            recipe=self.recipe.name,
-            distillation=self.recipe.distillation.distillation,
-            score=score,
-            score_label=label,
-            device=str(processes.device),
-            processes=processes.num_processes,
-            out=self.folder.path,
-            epochs=self.recipe.epochs,
-            steps_per_epoch=steps_per_epoch,
-            steps=steps,
-            workers=self.workers,
-        )
+        return {
+            "classes": self.task.classes,
+            "resolution": (images.short_side, images.longest_side),
+            "in_channels": 3,
+            "task": self.task,
+        }
 
     def write_report(self, tell: Callable[[str], None]) -> None:
-        write_dense_report(self._folder, tell)
+        write_dense_report(self.folder, tell)
 
 
 def read_dense_job(asked: DenseAsked, tell: Callable[[str], None]) -> DenseJob:

@@ -17,7 +17,7 @@ from ..schema import ModelSpec
 from .task import Norms, Task, choose_strides
 
 PROBE = (256, 320)
-"""Height and width of the image that timm's models are tried with."""
+"""Height and width of the image that networks are tried with."""
 
 
 class Maps(nn.Module):
@@ -63,8 +63,9 @@ class Maps(nn.Module):
 def make_maps(origin: ModelSpec | str, task: Task, *, drop_path_rate: float | None = None) -> Maps:
     """The maps that feed a task's neck, of a spec or of one of timm's models by name, with fresh weights.
 
-    Stages that feed nothing are dropped, so that every parameter gets a gradient. Raises SpecError where the network
-    has no such maps.
+    Stages that feed nothing are dropped, and what else feeds nothing, such as the way to a stream of HRNet's that
+    nobody reads, doesn't learn: so every parameter that does gets a gradient. Raises SpecError where the network has
+    no such maps.
     """
     if isinstance(origin, str):
         return _timm_maps(origin, task, drop_path_rate)
@@ -76,6 +77,9 @@ def make_maps(origin: ModelSpec | str, task: Task, *, drop_path_rate: float | No
     strides = choose_strides(task, available, origin.name)
     indices = [last_of(available, stride) for stride in strides]
     network = build(origin, features_only=True, drop_path_rate=drop_path_rate, out_indices=indices)
+    if network.has_streams:
+        with torch.device("meta"):
+            _freeze_unread(network, build(origin, features_only=True, out_indices=indices))
     network.prune_intermediate_layers(indices, prune_head=False)  # it has none
     channels = [stages[index]["num_chs"] for index in indices]
     left_out = [] if network.has_streams else available[indices[-1] + 1 :]
@@ -85,6 +89,20 @@ def make_maps(origin: ModelSpec | str, task: Task, *, drop_path_rate: float | No
 def last_of(available: Sequence[int], stride: int) -> int:
     """The place of the last map of a stride: of several, the one that most of the network has seen to."""
     return max(index for index, each in enumerate(available) if each == stride)
+
+
+def _freeze_unread(network: nn.Module, twin: nn.Module) -> None:
+    """Have parameters learn nothing that feed no map: processes that share gradients would wait for theirs.
+
+    `twin` is the same network on the meta device, where finding out costs nothing.
+    """
+    with torch.enable_grad():
+        maps = twin.eval()(torch.empty(1, 3, *PROBE, device="meta"))
+        torch.stack([each.sum() for each in maps]).sum().backward()
+    unread = {name for name, parameter in twin.named_parameters() if parameter.grad is None}
+    for name, parameter in network.named_parameters():
+        if name in unread:
+            parameter.requires_grad = False
 
 
 def _timm_maps(name: str, task: Task, drop_path_rate: float | None) -> Maps:
@@ -97,6 +115,8 @@ def _timm_maps(name: str, task: Task, drop_path_rate: float | None) -> Maps:
         _check_maps(name, whole)
         indices = tuple(last_of(available, stride) for stride in strides)
         network: Any = timm.create_model(name, features_only=True, out_indices=indices, **options)
+        with torch.device("meta"):
+            _freeze_unread(network, timm.create_model(name, features_only=True, out_indices=indices))
     except SpecError:
         raise
     except (TypeError, RuntimeError, AttributeError, ValueError) as error:

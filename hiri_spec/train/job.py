@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +23,9 @@ from .optimization import check_optimizer
 from .recipe import Recipe
 from .recipe_file import load_recipe, recipe_for
 from .report import write_report
-from .run_folder import Run, RunFolder
+from .run_folder import RunFolder
 from .settings import default_folder, fit_warmup_steps, read_plan, split_changes
-from .watcher import Started
-from .work import Place, Wishes, Work, check_batch_size, list_versions, now, share_batches
+from .work import Place, Wishes, Work, check_batch_size, share_batches
 
 MOST_WORKERS = 8
 
@@ -60,10 +57,14 @@ class Job(Work):
         folder: RunFolder,
         workers: int,
     ) -> None:
-        self.asked, self.wishes, self.folder, self.workers = asked, asked.wishes, folder, workers
+        self.wishes, self.folder, self.workers = asked.wishes, folder, workers
         self.network, self.name, self.spec = network, network.name, network.spec
         self.plan = self.recipe = recipe
-        self.training, self.validation = training, validation
+        self.training: ImageSet = training
+        self.validation: ImageSet = validation
+        self.command = asked.command
+        self.title, self.sizes = network.name, f"{format_resolution(network.resolution)} pixels"
+        self.score, self.score_label = Classification.score, Classification.score_label
 
     def make_loaders(self, processes: Accelerator) -> tuple[Loader, Loader]:
         recipe, count = self.recipe, processes.num_processes
@@ -102,45 +103,13 @@ class Job(Work):
     def set_checkpointing(self, model: nn.Module) -> None:
         set_checkpointing(model)
 
-    def describe(self, processes: Accelerator) -> Run:
-        network, init_from = self.network, self.wishes.init_from
-        return Run(
-            network=network.name,
-            source="timm" if network.spec is None else "spec",
-            classes=network.classes,
-            class_names=self.training.class_names,
-            resolution=network.resolution,
-            in_channels=network.in_channels,
-            data=self.wishes.data,
-            init_from=None if init_from is None else os.fspath(init_from),
-            command=self.asked.command or shlex.join(sys.argv),
-            versions=list_versions(),
-            device=str(processes.device),
-            processes=processes.num_processes,
-            began=now(),
-        )
-
-    def tell_start(self, params: int, processes: Accelerator, steps: int, steps_per_epoch: int) -> Started:
-        return Started(
-            network=self.name,
-            size=f"{format_resolution(self.network.resolution)} pixels",
-            params=params,
-            data=self.wishes.data,
-            train_images=len(self.training),
-            validation_images=len(self.validation),
-            batch_size=self.recipe.batch_size,
-            recipe=self.recipe.name,
-            distillation=self.recipe.distillation.distillation,
-            score=Classification.score,
-            score_label=Classification.score_label,
-            device=str(processes.device),
-            processes=processes.num_processes,
-            out=self.folder.path,
-            epochs=self.recipe.epochs,
-            steps_per_epoch=steps_per_epoch,
-            steps=steps,
-            workers=self.workers,
-        )
+    def describe_network(self) -> dict[str, Any]:
+        network = self.network
+        return {
+            "classes": network.classes,
+            "resolution": network.resolution,
+            "in_channels": network.in_channels,
+        }
 
     def write_report(self, tell: Callable[[str], None]) -> None:
         write_report(self.folder, tell)

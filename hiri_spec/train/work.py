@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import accelerate
 import numpy
 import timm
 import torch
+import torchvision
 from accelerate import Accelerator
 from torch import nn
 
@@ -40,8 +42,23 @@ class Wishes:
     restart: bool = False
 
 
+class ImageCollection(Protocol):
+    """What is told of the images of a split, whatever is known of them."""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of its classes."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
 class Work(ABC):
-    """A network, data and a recipe that go together, and the folder for what comes of them."""
+    """A network, data and a recipe that go together, and the folder for what comes of them.
+
+    `title` is what is trained, `sizes` at what image sizes, for people; `score` is the figure that counts and
+    `score_label` what they call it.
+    """
 
     folder: RunFolder
     plan: Plan
@@ -50,6 +67,16 @@ class Work(ABC):
     """The network's name."""
     spec: ModelSpec | None
     """Its spec, unless it is timm's."""
+    training: ImageCollection
+    validation: ImageCollection
+    workers: int
+    """Processes that read images."""
+    command: str | None
+    """What is noted as the command of the run; None: this process's own."""
+    title: str
+    sizes: str
+    score: str
+    score_label: str
 
     @abstractmethod
     def make_loaders(self, processes: Accelerator) -> tuple[Any, Any]:
@@ -72,16 +99,52 @@ class Work(ABC):
         """Have a network keep less and compute more."""
 
     @abstractmethod
-    def describe(self, processes: Accelerator) -> Run:
-        """What run.json says of a run that begins now."""
-
-    @abstractmethod
-    def tell_start(self, params: int, processes: Accelerator, steps: int, steps_per_epoch: int) -> Started:
-        """What is told when the first step comes next."""
+    def describe_network(self) -> dict[str, Any]:
+        """What run.json says of the network beside its name: classes, resolution, and what a kind of task adds."""
 
     @abstractmethod
     def write_report(self, tell: Callable[[str], None]) -> None:
         """Write what a run leaves for people to read, however it ended."""
+
+    def describe(self, processes: Accelerator) -> Run:
+        """What run.json says of a run that begins now."""
+        init_from = self.wishes.init_from
+        return self.folder.run_type(
+            network=self.name,
+            source="timm" if self.spec is None else "spec",
+            class_names=self.training.class_names,
+            data=self.wishes.data,
+            init_from=None if init_from is None else os.fspath(init_from),
+            command=self.command or shlex.join(sys.argv),
+            versions=list_versions(),
+            device=str(processes.device),
+            processes=processes.num_processes,
+            began=now(),
+            **self.describe_network(),
+        )
+
+    def tell_start(self, params: int, processes: Accelerator, steps: int, steps_per_epoch: int) -> Started:
+        """What is told when the first step comes next."""
+        return Started(
+            network=self.title,
+            size=self.sizes,
+            params=params,
+            data=self.wishes.data,
+            train_images=len(self.training),
+            validation_images=len(self.validation),
+            batch_size=self.plan.batch_size,
+            recipe=self.plan.name,
+            distillation=self.plan.distillation.distillation,
+            score=self.score,
+            score_label=self.score_label,
+            device=str(processes.device),
+            processes=processes.num_processes,
+            out=self.folder.path,
+            epochs=self.plan.epochs,
+            steps_per_epoch=steps_per_epoch,
+            steps=steps,
+            workers=self.workers,
+        )
 
 
 def share_batches(plan: Plan, count: int) -> int:
@@ -106,12 +169,13 @@ def check_batch_size(plan: Plan, images: int, data: str) -> None:
         raise SpecError(Problem(message, "batch_size", code="too_large"))
 
 
-def list_versions(*packages: Any) -> dict[str, str]:
-    """The versions of Python, of this package and of those that have a say in every training, and of others."""
+def list_versions() -> dict[str, str]:
+    """The versions of Python, of this package and of those that have a say in every training."""
+    packages: tuple[Any, ...] = torch, torchvision, timm, accelerate, numpy
     return {
         "python": sys.version.split()[0],
         "hiri-spec": __version__,
-        **{package.__name__: str(package.__version__) for package in (torch, timm, accelerate, numpy, *packages)},
+        **{package.__name__: str(package.__version__) for package in packages},
     }
 
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from dense_runs import SHAPES, STEPS, run, start
+from dense_runs import SHAPES, STEPS, TINY, run, start
 from runs import Notes, read_losses, read_metrics
 from safetensors.torch import load_file
 from torch import nn
@@ -164,13 +164,22 @@ def test_goes_on_after_a_kill(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "head", ["retinanet", "mask_rcnn", "cascade_mask_rcnn", "atss", "gfl", "sparse_rcnn", "upernet"]
+    ("head", "network"),
+    [
+        *((head, TINY) for head in ("retinanet", "mask_rcnn", "cascade_mask_rcnn", "atss", "gfl", "sparse_rcnn")),
+        ("upernet", TINY),
+        ("retinanet", "hrnet_w18_small"),
+        ("retinanet", "timm:hrnet_w18_small"),
+    ],
 )
-def test_two_processes(tmp_path: Path, head: str) -> None:
-    """torchrun starts them; every parameter gets a gradient in both, and figures are of all images together."""
+def test_two_processes(tmp_path: Path, head: str, network: str) -> None:
+    """torchrun starts them; what learns gets a gradient in both, and figures are of all images together."""
     arguments = ("--head", head, "--epochs", "1", "--json", "--set", "images.short_side=64")
     process = start(
-        tmp_path, *arguments, prefix=("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m")
+        tmp_path,
+        *arguments,
+        network=network,
+        prefix=("torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m"),
     )
     out, err = process.communicate(timeout=400)
     assert process.returncode == 0, err

@@ -73,6 +73,19 @@ def test_every_parameter_gets_a_gradient() -> None:
     assert [name for name, parameter in maps.named_parameters() if parameter.grad is None] == []
 
 
+@pytest.mark.parametrize("strides", [(8, 16, 32), (4, 8), (16, 32)], ids=str)
+@pytest.mark.parametrize("name", ["hrnet_w18_small", "timm:hrnet_w18_small", "timm:resnet18", "pvt_v2_b0"])
+def test_every_parameter_that_learns_gets_a_gradient(name: str, strides: tuple[int, ...]) -> None:
+    """The ways to streams of HRNet's that nobody reads are still there, and learn nothing."""
+    maps = make_maps(network(name), Task(head="retinanet", strides=strides))
+    sum(each.sum() for each in maps(torch.rand(2, 3, 64, 64))).backward()
+    learning = {name: parameter.grad for name, parameter in maps.named_parameters() if parameter.requires_grad}
+    assert [name for name, gradient in learning.items() if gradient is None] == []
+    unread = {name for name, _ in maps.named_parameters()} - learning.keys()
+    assert bool(unread) is ("hrnet" in name)
+    assert all("fuse" in each or "downsamp_modules" in each or "incre_modules" in each for each in unread)
+
+
 def test_frozen_norms_stay_as_they_are() -> None:
     maps = make_maps(load("tiny"), Task(head="atss", norms="frozen"))
     norms = [module for module in maps.modules() if isinstance(module, nn.BatchNorm2d)]

@@ -31,6 +31,7 @@ def test_what_a_run_leaves(finished: tuple[Path, TrainResult]) -> None:
     assert (described.status, described.epochs, described.class_names) == ("finished", 3, CLASSES)
     assert described.ended is not None
     assert described.versions["torch"] == torch.__version__
+    assert {"python", "hiri-spec", "torchvision", "timm", "accelerate", "numpy"} < described.versions.keys()
 
 
 def test_figures(finished: tuple[Path, TrainResult]) -> None:

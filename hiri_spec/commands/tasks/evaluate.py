@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...command_line import JsonOption, console, print_tables
-from ...errors import Problem, SpecError, suggest
+from ..evaluate_options import (
+    MaxUnreadableOption,
+    SplitOption,
+    counted_images,
+    known_data,
+    read_split,
+    tell_unreadable,
+)
 from ..extras import require
-from ..progress import ImageProgress
 from ..trained_options import DeviceOption, EmaOption, LastOption, WorkersOption
 from .trained_options import RunArgument, SizeOption, read_sizes
 
@@ -19,28 +25,23 @@ if TYPE_CHECKING:
     from ...tasks.assessment import DenseAssessment
     from ...tasks.trained import TrainedDense
 
-SPLITS = ("train", "validation")
-
 
 def evaluate(
     network: RunArgument,
     data: Annotated[
         str | None, typer.Option(metavar="SOURCE", help="With the classes of the training; by default the run's own.")
     ] = None,
-    split: Annotated[str, typer.Option(metavar="train|validation", help="Which part of the data.")] = "validation",
+    split: SplitOption = "validation",
     ema: EmaOption = False,
     last: LastOption = False,
     size: SizeOption = None,
     workers: WorkersOption = None,
     device: DeviceOption = "auto",
-    max_unreadable: Annotated[
-        float, typer.Option(metavar="SHARE", min=0, max=1, help="Of images that may be passed over as unreadable.")
-    ] = 0.01,
+    max_unreadable: MaxUnreadableOption = 0.01,
     as_json: JsonOption = False,
 ) -> None:
     """COCO's AP, AP50, AP75, APs, APm, APl of boxes and masks, or mIoU and pixel accuracy, in per cent."""
-    if split not in SPLITS:
-        raise SpecError(Problem(f"{split!r} is none of {', '.join(SPLITS)}; {suggest(split, SPLITS)}", "--split"))
+    part = read_split(split)
     require("detect")
     # torch and timm take seconds to import: after the mistakes that can be told without them
     from ...tasks.assessment import assess_dense, open_known
@@ -48,29 +49,22 @@ def evaluate(
     from ...train.job import default_workers
 
     trained = load_dense(network, ema=ema, last=last)
-    source = data if data is not None else trained.data
-    if source is None:
-        raise SpecError(Problem("of plain weights nobody knows their data; name some", "--data", code="no_data"))
     images = read_sizes(size, trained.images)
-    scenes = open_known(trained, source, "train" if split == "train" else "validation")
+    with known_data(data, trained.data) as source:
+        scenes = open_known(trained, source, part)
     for note in scenes.notes:
         sys.stderr.write(f"note: {note}\n")
-    try:
-        with ImageProgress(len(scenes)) as progress:
-            done = assess_dense(
-                trained,
-                scenes,
-                images=images,
-                workers=default_workers() if workers is None else workers,
-                device=device,
-                max_unreadable=max_unreadable,
-                advance=progress.advance,
-            )
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
-        raise typer.Exit(130) from None
-    for image, why in done.unreadable.items():
-        sys.stderr.write(f"note: {image} can't be read ({why}), and was passed over\n")
+    with counted_images(len(scenes)) as advance:
+        done = assess_dense(
+            trained,
+            scenes,
+            images=images,
+            workers=default_workers() if workers is None else workers,
+            device=device,
+            max_unreadable=max_unreadable,
+            advance=advance,
+        )
+    tell_unreadable(done.unreadable)
     told = {
         "network": trained.name,
         "weights": str(trained.weights),
