@@ -56,9 +56,9 @@ class FilesPanel:
             for label, action in (("Open", self.ask_open), ("Save", self.save), ("Save as", self.ask_save_as)):
                 ui.button(label, on_click=action).props("flat dense no-caps")
             with ui.button("Download").props('flat dense no-caps aria-haspopup="menu"'), ui.menu().props("auto-close"):
-                ui.menu_item("YAML", self.download_yaml)
-                ui.menu_item("Drawing (SVG)", self.download_svg)
-                ui.menu_item("PyTorch source", self.download_source)
+                ui.menu_item("YAML", self.download_yaml).props('role="menuitem"')
+                ui.menu_item("Drawing (SVG)", self.download_svg).props('role="menuitem"')
+                ui.menu_item("PyTorch source", self.download_source).props('role="menuitem"')
             ui.button("Share", on_click=self.share).props("flat dense no-caps")
         self._warning = ui.label("").classes("studio-warning").props('role="alert"')
         self._warning.set_visibility(False)
