@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import secrets
 import socket
@@ -11,14 +12,17 @@ import webbrowser
 from pathlib import Path
 
 from hiri_spec.errors import Problem, SpecError
+from hiri_spec.files import find
 
 from .gate import LOCAL_NAMES, Gate
-from .opening import Opening, find_opening
+from .opening import FIRST, Opening, find_opening
 
 __all__ = ["find_opening", "serve"]
 
 FIRST_PORT = 8448
 PORTS_TRIED = 50
+COLLECTOR = (50_000, 20, 1000)
+"""Objects until Python's collector looks at them: networks leave many that live long, and each look is a pause."""
 RECONNECT_SECONDS = 30.0
 """So long a page may be away, as when a laptop sleeps, and find its text and its undo history again."""
 ASSETS = Path(__file__).parent / "page" / "assets"
@@ -96,8 +100,21 @@ def _run(
         if opens_browser and not webbrowser.open(address):
             sys.stderr.write("no browser could be opened; open that address in one\n")
 
+    _warm_up(opening)
     # what goes wrong in the page is told in the page; here only what nobody foresaw
     logging.getLogger("nicegui").setLevel(logging.ERROR)
     config = uvicorn.Config(outer, log_level="error", access_log=False, ws="wsproto", timeout_graceful_shutdown=2)
     threading.Timer(0.1, tell).start()
     uvicorn.Server(config).run(sockets=[listening])
+
+
+def _warm_up(opening: Opening) -> None:
+    """Do once what the first keystrokes would wait for, and keep the collector from going over it at later ones."""
+    from .analysis import analyse
+    from .completion import complete
+
+    complete("", 0)
+    analyse(find(FIRST).read_text(encoding="utf-8"), file=opening.folder / "first.yaml", roots=[])
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTOR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -57,6 +58,7 @@ class EditorPanel:
     def __init__(self, desk: Desk, on_save: Callable[[], Any]) -> None:
         self._desk = desk
         self._offset = 0
+        self._client = ui.context.client
         self.on_cursor: list[Callable[[int], None]] = []
         with ui.element("div").classes("studio-editor"):
             self.element = ui.codemirror(
@@ -87,26 +89,32 @@ class EditorPanel:
 
     def equip(self) -> None:
         """Give the editor in the browser what NiceGUI's has not; the page must be there."""
-        ui.run_javascript(
-            f"const go = () => studio.equip({self.element.id}, {LABEL!r});"
-            "window.studio ? go() : window.addEventListener('studio-ready', go, {once: true});"
-        )
+        self._call("equip", LABEL)
 
     def follow_scheme(self) -> None:
         """Take the page's dark or light."""
-        self.element.theme = self._theme  # type: ignore[assignment]
+        self.element.run_method("setTheme", self._theme)
 
     def undo(self) -> None:
         """Take back the last change, typed or not."""
-        ui.run_javascript(f"studio.undo({self.element.id})")
+        self._call("undo")
 
     def redo(self) -> None:
         """Do again what was taken back."""
-        ui.run_javascript(f"studio.redo({self.element.id})")
+        self._call("redo")
 
     def go_to(self, line: int) -> None:
         """Put the cursor at a line, from 1 on."""
-        ui.run_javascript(f"studio.goTo({self.element.id}, {line})")
+        self._call("goTo", line)
+
+    def _call(self, name: str, *values: Any) -> None:
+        """Call a function of editor.js for this editor, once that is loaded."""
+        arguments = ", ".join(map(json.dumps, (self.element.id, *values)))
+        with self._client:
+            ui.run_javascript(
+                f"const go = () => studio.{name}({arguments});"
+                "window.studio ? go() : window.addEventListener('studio-ready', go, {once: true});"
+            )
 
     def prepare(self, analysis: Analysis) -> Analysis:
         """Nothing takes time here."""
@@ -114,19 +122,15 @@ class EditorPanel:
 
     def show(self, prepared: Analysis) -> None:
         """Underline the mistakes and list them."""
+        if prepared.text != self._desk.text:
+            return  # newer text is about to be looked at; these marks would stand in the wrong places
         marks = prepared.marks
-        if marks == self._shown or prepared.text != self._desk.text:
-            return  # newer text is about to be looked at; its marks would stand in the wrong places
+        if marks or self._shown:
+            shown = [{"line": m.line, "start": m.start, "end": m.end, "message": m.message} for m in marks]
+            self._call("mark", len(prepared.text), shown)
+        if marks == self._shown:
+            return
         self._shown = marks
-        self.element.decorations = [
-            {"kind": "mark", "from": mark.start, "to": mark.end, "class": "studio-wrong"}
-            for mark in marks
-            if mark.start < mark.end
-        ] + [{"kind": "line", "line": line, "class": "studio-wrong-line"} for line in {mark.line for mark in marks}]
-        tips: dict[int, str] = {}
-        for mark in marks:
-            tips[mark.line] = "\n".join(filter(None, (tips.get(mark.line), mark.message)))
-        self.element.line_tooltips = tips
         count = len(marks)
         self._status.text = "No mistakes." if not count else f"{count} mistake{'s' * (count != 1)}."
         self._status.classes(replace="studio-status studio-bad" if count else "studio-status studio-good")
@@ -143,7 +147,10 @@ class EditorPanel:
                     ui.label(f"and {count - MOST_MISTAKES} more")
 
     def _put(self, text: str) -> None:
-        self.element.set_value(text)
+        if self._client.has_socket_connection:
+            self._call("put", text)
+        else:
+            self.element.set_value(text)
 
     def _changed(self, event: ValueChangeEventArguments[str]) -> None:
         self._desk.edit(event.value or "")

@@ -1,5 +1,9 @@
-// What the editor of the page has beyond NiceGUI's: completion by the schema, the place of the cursor, a name for
-// screen readers, undo from a button. CodeMirror comes from NiceGUI's own files.
+// What the editor of the page has beyond NiceGUI's: mistakes underlined, completion by the schema, the place of the
+// cursor, a name for screen readers, undo from a button. CodeMirror comes from NiceGUI's own files.
+//
+// The text in the browser is the one that counts: whatever changes it, changes it here, and the server follows. NiceGUI
+// can write into the editor too, but whatever is typed until that arrives would be lost; so its own decorations and
+// tooltips, which come with the whole text, are not used.
 import * as CM from "nicegui-codemirror";
 
 const IDLE_MS = 400;
@@ -37,12 +41,48 @@ async function complete(context) {
   };
 }
 
+const setMarks = CM.StateEffect.define();
+const marksField = CM.StateField.define({
+  create: () => CM.Decoration.none,
+  update(marks, transaction) {
+    const moved = marks.map(transaction.changes);
+    return transaction.effects.reduce((held, effect) => (effect.is(setMarks) ? effect.value : held), moved);
+  },
+  provide: (field) => CM.EditorView.decorations.from(field),
+});
+
+const mistakeTip = CM.hoverTooltip((view, position) => {
+  const line = view.state.doc.lineAt(position);
+  const messages = [];
+  view.state.field(marksField).between(line.from, line.to, (_from, _to, mark) => {
+    if (mark.spec.message) messages.push(mark.spec.message);
+  });
+  if (!messages.length) return null;
+  const create = () => {
+    const dom = document.createElement("div");
+    dom.textContent = messages.join("\n");
+    return { dom };
+  };
+  return { pos: line.from, above: true, create };
+});
+
 const later = (milliseconds, action) => {
   let timer;
   return (...values) => {
     clearTimeout(timer);
     timer = setTimeout(() => action(...values), milliseconds);
   };
+};
+
+// The editors of the page that are ready, by the number of their element.
+const ready = new Map();
+const readiness = (id) => {
+  if (!ready.has(id)) {
+    let resolve;
+    const promise = new Promise((done) => (resolve = done));
+    ready.set(id, { promise, resolve });
+  }
+  return ready.get(id);
 };
 
 window.studio = {
@@ -56,6 +96,8 @@ window.studio = {
     const tellText = later(IDLE_MS, (state) => emitEvent("studio_text", { text: state.doc.toString() }));
     view.dispatch({
       effects: CM.StateEffect.appendConfig.of([
+        marksField,
+        mistakeTip,
         CM.EditorView.contentAttributes.of({
           "aria-label": label,
           "aria-description": "Tab indents; Escape and then Tab leaves the editor. Control and Space completes.",
@@ -67,18 +109,56 @@ window.studio = {
         }),
       ]),
     });
-    view.dom.closest(".studio-editor")?.setAttribute("data-ready", "true");
+    view.dom.closest(".studio-editor").setAttribute("data-ready", "true");
+    readiness(id).resolve(view);
   },
-  undo(id) {
-    CM.undo(getElement(id).editor);
-    getElement(id).editor.focus();
+
+  // Underline the mistakes of a text of so many characters, unless another is there by now.
+  async mark(id, characters, marks) {
+    const view = await readiness(id).promise;
+    const text = view.state.doc.toString();
+    if ([...text].length !== characters) return;
+    const ranges = [];
+    for (const { line, start, end, message } of marks) {
+      const [from, to] = [toUnits(text, start), toUnits(text, end)];
+      if (from < to) ranges.push(CM.Decoration.mark({ class: "studio-wrong", message }).range(from, to));
+      const place = view.state.doc.line(Math.min(Math.max(1, line), view.state.doc.lines));
+      ranges.push(CM.Decoration.line({ class: "studio-wrong-line" }).range(place.from));
+    }
+    view.dispatch({ effects: setMarks.of(CM.Decoration.set(ranges, true)) });
   },
-  redo(id) {
-    CM.redo(getElement(id).editor);
-    getElement(id).editor.focus();
+
+  // Write a text in place of what is there, as a step of its own for undo; the change is told like one that was typed.
+  async put(id, text) {
+    const view = await readiness(id).promise;
+    const old = view.state.doc.toString();
+    let start = 0;
+    while (start < old.length && start < text.length && old[start] === text[start]) start++;
+    let end = 0;
+    const most = Math.min(old.length, text.length) - start;
+    while (end < most && old[old.length - 1 - end] === text[text.length - 1 - end]) end++;
+    const insert = text.slice(start, text.length - end);
+    if (start === old.length - end && !insert) return;
+    view.dispatch({
+      changes: { from: start, to: old.length - end, insert },
+      annotations: CM.isolateHistory.of("full"),
+    });
   },
-  goTo(id, line) {
-    const view = getElement(id).editor;
+
+  async undo(id) {
+    const view = await readiness(id).promise;
+    CM.undo(view);
+    view.focus();
+  },
+
+  async redo(id) {
+    const view = await readiness(id).promise;
+    CM.redo(view);
+    view.focus();
+  },
+
+  async goTo(id, line) {
+    const view = await readiness(id).promise;
     const place = view.state.doc.line(Math.min(Math.max(1, line), view.state.doc.lines));
     view.dispatch({ selection: { anchor: place.from }, scrollIntoView: true });
     view.focus();
