@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nicegui import ui
-from nicegui.events import ValueChangeEventArguments
+from nicegui.events import GenericEventArguments
 
 from ..numbers import Number, number_at, replace_number
 from .desk import Desk
 from .editor import EditorPanel
+
+ON_SLIDE = "(event) => emit(Number(event.target.value))"
 
 
 class SliderPanel:
@@ -16,12 +20,13 @@ class SliderPanel:
     def __init__(self, desk: Desk, editor: EditorPanel) -> None:
         self._desk = desk
         self._number: Number | None = None
-        self._is_showing = False
         with ui.element("section").classes("studio-slider").props('aria-label="Number under the cursor"'):
             self._label = ui.label("").classes("studio-slider-label")
             with ui.row().classes("studio-slider-row"):
                 self._less = ui.button("−", on_click=lambda: self._step(-1)).props('flat dense aria-label="less"')
-                self._slider = ui.slider(min=0, max=1, step=1, value=0, on_change=self._slid)
+                # the browser's own: Quasar's gives the role of a slider to what can't have the focus
+                self._slider = ui.element("input").props("type=range min=0 max=1 step=1 value=0")
+                self._slider.on("input", self._slid, js_handler=ON_SLIDE, throttle=0.05)
                 self._more = ui.button("+", on_click=lambda: self._step(1)).props('flat dense aria-label="more"')
         editor.on_cursor.append(self._look)
         self._show(None)
@@ -30,27 +35,32 @@ class SliderPanel:
         self._show(self._at(offset))
 
     def _at(self, offset: int) -> Number | None:
-        return number_at(self._desk.text, offset, file=self._desk.file, roots=[self._desk.workspace.root])
+        """The number at a place; while it is the same one, its choices stay, or the slider would move under the hand."""
+        found = number_at(self._desk.text, offset, file=self._desk.file, roots=[self._desk.workspace.root])
+        shown = self._number
+        if found is not None and shown is not None and found.path == shown.path and found.value in shown.choices:
+            return replace(found, choices=shown.choices)
+        return found
 
     def _show(self, number: Number | None) -> None:
         self._number = number
         has_steps = number is not None and len(number.choices) > 1
-        for element in (self._slider, self._less, self._more):
-            element.set_enabled(has_steps)
+        for button in (self._less, self._more):
+            button.set_enabled(has_steps)
+        self._slider.props(**({"remove": "disabled"} if has_steps else {"add": "disabled"}))
         if number is None or not has_steps:
             self._label.text = "Put the cursor on a number to change it by a slider."
             return
         choices = number.choices
         self._label.text = f"{number.label}: {number.value}, from {choices[0]} to {choices[-1]}"
-        self._is_showing = True
-        self._slider._props.update({"min": 0, "max": len(choices) - 1, "aria-label": number.label})
-        self._slider.set_value(_nearest(choices, number.value))
+        place = _nearest(choices, number.value)
+        told = {"max": len(choices) - 1, "value": place, "aria-label": number.label, "aria-valuetext": number.value}
+        self._slider.props.update(told)
         self._slider.update()
-        self._is_showing = False
 
-    def _slid(self, event: ValueChangeEventArguments[float | None]) -> None:
-        if not self._is_showing and self._number is not None and event.value is not None:
-            self._choose(round(event.value))
+    def _slid(self, event: GenericEventArguments) -> None:
+        if isinstance(event.args, int):
+            self._choose(event.args)
 
     def _step(self, by: int) -> None:
         if self._number is not None:
