@@ -35,7 +35,7 @@ class SliderPanel:
         self._show(self._at(offset))
 
     def _at(self, offset: int) -> Number | None:
-        """The number at a place; while it is the same one, its choices stay, or the slider would move under the hand."""
+        """The number at a place. While it is the same one its choices stay, so that the slider keeps still."""
         found = number_at(self._desk.text, offset, file=self._desk.file, roots=[self._desk.workspace.root])
         shown = self._number
         if found is not None and shown is not None and found.path == shown.path and found.value in shown.choices:
