@@ -12,6 +12,7 @@ from hiri_spec.draw import draw_svg
 from hiri_spec.errors import SpecError
 from hiri_spec.files import builtin_specs
 
+from ..opening import Opening
 from ..sharing import to_fragment
 from ..workspace import Conflict
 from .desk import Desk, words
@@ -83,7 +84,7 @@ class FilesPanel:
 
         path = find(name)
         self._desk.open(path.read_text(encoding="utf-8"), path=None, suggested=f"{name}.yaml")
-        self.note()
+        self.note(name)
 
     def open_text(self, text: str, suggested: str) -> None:
         """Show a text that has no file."""
@@ -226,17 +227,23 @@ class FilesPanel:
         stem = PurePosixPath(self._desk.name).stem or "spec"
         ui.download.content(text, stem + ending, kind)
 
-    def note(self) -> None:
-        """Say so if another page has the file open; the address shows the file, for reloading."""
+    def note(self, builtin: str | None = None) -> None:
+        """Say so if another page has the file open; the address names what is open, for reloading."""
         self._warning.set_visibility(False)
-        if self._opened.take(self, self._desk.path):
+        path = self._desk.path
+        if self._opened.take(self, path):
             self.warn()
+        opening = Opening(self._desk.workspace.root, file=path, builtin=None if path else builtin)
+        if opening.query and self.is_seen:
+            with self._client:
+                ui.navigate.history.replace(opening.query)
         self._tell()
 
     def _tell(self) -> None:
         self._name.text = self._desk.name
         state = "changed" if self._desk.is_changed else "saved" if self._desk.path else "not a file yet"
         self._state.text = state
+        self._state.props(f"data-is-changed={str(self._desk.is_changed).lower()}")
 
 
 async def _ask_overwrite(why: str) -> bool:

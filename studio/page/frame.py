@@ -10,7 +10,7 @@ from hiri_spec import __version__
 from hiri_spec.errors import SpecError
 
 from ..opening import FIRST, Opening
-from ..sharing import from_fragment
+from ..sharing import KEY, from_fragment
 from ..workspace import Workspace
 from .comparing import ComparePanel
 from .desk import Desk, words
@@ -23,6 +23,10 @@ from .sliders import SliderPanel
 
 HEAD = """<link rel="stylesheet" href="/studio/studio.css"><script type="module" src="/studio/editor.js"></script>"""
 PRIMARY = "#1d5f8a"
+WATCH_ADDRESS = """
+window.addEventListener("hashchange", () => emitEvent("studio_fragment", { fragment: location.hash }));
+return location.hash;
+"""
 WATCH_SCHEME = """
 const scheme = matchMedia("(prefers-color-scheme: dark)");
 scheme.addEventListener("change", (event) => emitEvent("studio_scheme", { dark: event.matches }));
@@ -84,6 +88,7 @@ class Page:
             with ui.element("footer").classes("studio-footer"):
                 ui.label(f"hiri-spec {__version__}, folder {workspace.root}")
         ui.on("studio_scheme", self._follow_scheme)
+        ui.on("studio_fragment", self._follow_fragment)
 
     def begin(self, file: str | None, builtin: str | None, search: str | None) -> None:
         """Open what the address names."""
@@ -103,14 +108,25 @@ class Page:
     async def meet_browser(self) -> None:
         """What only the browser knows: dark or light, and the text in the address's fragment."""
         self._editor.equip()
-        self._files.note()
         self._take_scheme(bool(await ui.run_javascript(WATCH_SCHEME)))
-        fragment = await ui.run_javascript("location.hash")
-        if isinstance(fragment, str) and fragment.startswith("#spec="):
-            try:
-                self._files.open_text(from_fragment(fragment.removeprefix("#")), "shared.yaml")
-            except SpecError as error:
-                ui.notify(words(error), type="negative", multi_line=True, close_button="Close", timeout=0)
+        fragment = await ui.run_javascript(WATCH_ADDRESS)
+        self._files.note()
+        await self._take_fragment(fragment)
+
+    async def _follow_fragment(self, event: GenericEventArguments) -> None:
+        """A link that was opened where this page was: the browser doesn't load it again."""
+        await self._take_fragment(event.args.get("fragment"))
+
+    async def _take_fragment(self, fragment: object) -> None:
+        if not isinstance(fragment, str) or not fragment.startswith(f"#{KEY}"):
+            return
+        try:
+            text = from_fragment(fragment)
+        except SpecError as error:
+            ui.notify(words(error), type="negative", multi_line=True, close_button="Close", timeout=0)
+            return
+        if await self._files.may_leave():
+            self._files.open_text(text, "shared.yaml")
 
     def _follow_scheme(self, event: GenericEventArguments) -> None:
         if self._dark.value is None:

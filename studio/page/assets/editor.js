@@ -164,4 +164,8 @@ window.studio = {
     view.focus();
   },
 };
+// Ask before a page with changes that are not saved is closed; browsers have their own words for it.
+window.addEventListener("beforeunload", (event) => {
+  if (document.querySelector('.studio-state[data-is-changed="true"]')) event.preventDefault();
+});
 window.dispatchEvent(new Event("studio-ready"));
