@@ -239,12 +239,16 @@ class SearchPanel:
             ui.notify(f"Trial {number} can't be read as a spec.", type="warning")
             return
         self._pinned = [*[other for other in self._pinned if other != number], number][-2:]
-        self._compare.pin(f"{view.folder.name}, trial {number}", spec)
-        ui.notify(f"Trial {number} is what Compare shows this text beside.", type="info")
+        first = self._pinned[0]
+        name = view.folder.name
+        self._compare.pin(f"{name}, trial {number}", spec, f"{name}, trial {first}")
+        told = "this text beside it" if first == number else f"it beside trial {first}"
+        ui.notify(f"Trial {number} is pinned; Compare shows {told}.", type="info")
         self.redraw()
 
     def _remove_pins(self) -> None:
         self._pinned = []
+        self._compare.remove_pins()
         self.redraw()
 
     def _stop_it(self) -> None:
