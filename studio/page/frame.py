@@ -22,7 +22,8 @@ from .search_view import SearchPanel
 from .sliders import SliderPanel
 
 HEAD = """<link rel="stylesheet" href="/studio/studio.css"><script type="module" src="/studio/editor.js"></script>"""
-PRIMARY = "#1d5f8a"
+COLOURS = {"primary": "#1d5f8a", "info": "#1d5f8a", "positive": "#17694f", "negative": "#a32a12"}
+"""Of buttons and notices; white is read on each of them, 6 to 1 at the least."""
 WATCH_ADDRESS = """
 window.addEventListener("hashchange", () => emitEvent("studio_fragment", { fragment: location.hash }));
 return location.hash;
@@ -56,7 +57,7 @@ class Page:
     def __init__(self, workspace: Workspace, opened: OpenFiles) -> None:
         ui.add_head_html(HEAD)
         self._desk = desk = Desk(workspace)
-        ui.colors(primary=PRIMARY)
+        ui.colors(**COLOURS)
         self._dark = ui.dark_mode(None)
         self._editor: EditorPanel
         with ui.element("div").classes("studio"):

@@ -143,14 +143,14 @@ class SearchPanel:
         of = "" if view.trials is None else f" of {view.trials:,}"
         failed = f", {view.failed:,} failed" if view.failed else ""
         best = "" if view.best is None else f"; best: {view.best.sketch}, {view.best.score:.4g}"
-        self._told.text = f"{view.folder.name} {STATES[view.state]}: {view.finished:,}{of} trials{failed}{best}" + (
-            f". {view.ending}" if view.ending else ""
-        )
+        is_quoted = view.state in ("starting", "failed", "killed") and bool(said)
+        ending = f". {view.ending}" if view.ending and not is_quoted else ""
+        self._told.text = f"{view.folder.name} {STATES[view.state]}: {view.finished:,}{of} trials{failed}{best}{ending}"
         self._stop.set_visibility(view.running)
         self._stop.set_enabled(view.state != "stopping")
         self._progress.set_visibility(view.running and bool(view.trials))
         self._progress.set_value(min(1.0, view.finished / view.trials) if view.trials else 0.0)
-        self._log.set_visibility(view.state in ("starting", "failed", "killed") and bool(said))
+        self._log.set_visibility(is_quoted)
         self._words.text = said
         self._card.set_visibility(bool(view.points))
         drawn = (len(view.levels), len(view.points), view.score_name)
