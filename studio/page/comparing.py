@@ -48,8 +48,7 @@ class ComparePanel:
             self._told = ui.label("Choose a spec to see what differs from it.").classes("studio-note")
             with ui.element("div").classes("studio-pair") as self._pair:
                 with ui.element("figure"):
-                    self._caption_before = ui.element("figcaption")
-                    with self._caption_before:
+                    with ui.element("figcaption"):
                         self._name_before = ui.label("")
                     self._before = ui.html("", sanitize=False).classes("studio-drawing")
                 with ui.element("figure"):
@@ -72,11 +71,10 @@ class ComparePanel:
         if other is None or spec is None:
             return None
         dark = self._desk.is_dark
-        sizes = self._desk.sizes or tuple(dict.fromkeys((spec.size,)))
-        own_sizes = [(other.size, spec.size)] if self._desk.sizes is None else [(size, size) for size in sizes]
-        pairs = [(cost(other, before), cost(spec, after)) for before, after in own_sizes]
-        if own_sizes[0][0] != own_sizes[0][1]:
-            pairs.append((cost(other, spec.size), cost(spec, spec.size)))
+        sizes = [(other.size, spec.size)] if self._desk.sizes is None else [(size, size) for size in self._desk.sizes]
+        if self._desk.sizes is None and other.size != spec.size:
+            sizes.append((spec.size, spec.size))
+        pairs = [(cost(other, before), cost(spec, after)) for before, after in sizes]
         return Prepared(
             (other.name, spec.name),
             (draw(other, pairs[0][0].resolution, dark=dark), draw(spec, pairs[0][1].resolution, dark=dark)),

@@ -24,7 +24,7 @@ async def ask_search(desk: Desk) -> str | None:
     """Ask what to search for and start it; the folder of the search, or None if it was not started."""
     budget = "5gflops" if desk.budget is None else f"{desk.budget:g}"
     size = desk.sizes[0] if desk.sizes else desk.spec.size if desk.spec is not None else (448, 448)
-    spaces = [*sorted(path.stem for path in SPACES.glob("*.yaml")), *desk.workspace.specs()]
+    spaces = [*sorted(path.stem for path in SPACES.glob("*.yaml")), *desk.workspace.listing().spaces]
     with ui.dialog().props('aria-label="New search"') as dialog, ui.card().classes("studio-dialog"):
         ui.label("New search").classes("studio-heading").props('role="heading" aria-level="2"')
         with ui.element("div").classes("studio-form"):
