@@ -14,6 +14,8 @@ SMALLEST_SIDE = 32
 """A smaller image would leave nothing of a map after five halvings."""
 LARGEST_SIDE = 10**7
 """No image has more pixels a side."""
+LARGEST_IMAGE_SIDE = 16_384
+"""No image that is computed, not only counted, is longer, in pixels: it takes 3 GiB then, its maps many times that."""
 
 _PREFIXES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 _SECONDS = {"ms": 1e-3, "": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}

@@ -49,6 +49,8 @@ def _figures(run: DenseRun, rows: list[Row]) -> str:
     if not rows:
         return ""
     score, label = score_of(run.task.kind)
+    if not any(row.get(prefix + score) is not None for row in rows for prefix in ("", "ema_")):
+        return "## Figures\n\nNone: nothing was found in the held-out images that could be right or wrong.\n"
     columns = [name for name in rows[-1] if name not in ABOUT and not name.startswith("ema_")]
     lines = [
         "## Figures\n",

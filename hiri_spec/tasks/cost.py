@@ -16,12 +16,11 @@ from ..graph import Shapes
 from ..network import segments
 from ..nn.backbone import Backbone
 from ..nn.bench.models import tell
-from ..quantities import SMALLEST_SIDE, format_resolution
+from ..quantities import LARGEST_IMAGE_SIDE, SMALLEST_SIDE, format_resolution
 from ..schema import ModelSpec
 from .assembly import check_host, find_origin, put_on
 from .counting import OperatorCounter, PartCount
 from .maps import Maps, make_maps
-from .recipe import LARGEST_IMAGE_SIDE
 from .task import Task
 
 

@@ -8,12 +8,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ..block import Positive, PositiveFloat, as_tuple, reject
 from ..errors import show
+from ..quantities import LARGEST_IMAGE_SIDE
 from ..schema import Size
 from ..train.augmentation import Share, rising
 from ..train.plan import Distillation, Fields, Plan, named
 
-LARGEST_IMAGE_SIDE = 16_384
-"""No image is made longer, in pixels: as three numbers a pixel it takes 3 GiB then, its maps many times that."""
 ImageSide = Annotated[int, Field(ge=1, le=LARGEST_IMAGE_SIDE)]
 Sides = Annotated[tuple[ImageSide, ...], Field(min_length=1), BeforeValidator(as_tuple)]
 Factors = Annotated[tuple[PositiveFloat, PositiveFloat], BeforeValidator(as_tuple), AfterValidator(rising)]

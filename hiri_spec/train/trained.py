@@ -18,7 +18,7 @@ from ..nn.bench.models import tell
 from ..nn.checkpoint import from_pretrained
 from ..nn.hub import locate
 from ..nn.load import load_weights
-from ..quantities import format_resolution
+from ..quantities import LARGEST_IMAGE_SIDE, format_resolution
 from .augmentation import Augmentation
 from .belongings import Belongings
 from .data.image_files import list_siblings
@@ -172,7 +172,10 @@ def _as_of_run(loaded: Trained, run: Run, folder: RunFolder) -> Trained:
 
 
 def _resized(loaded: Trained, resolution: tuple[int, int]) -> Trained:
-    """The same network for another image size."""
+    """The same network for another image size; raises SpecError for one that no memory holds."""
+    if max(resolution) > LARGEST_IMAGE_SIDE:
+        message = f"{format_resolution(resolution)} is too large; use {LARGEST_IMAGE_SIDE:,} pixels a side or less"
+        raise SpecError(Problem(message, "--resolution", code="too_large"))
     model = cast(Any, loaded.model)
     if isinstance(model, Backbone):
         model.set_input_size(resolution)

@@ -46,6 +46,19 @@ def test_costs_of_each_head(heading: str, head: str) -> None:
     assert written == [f"{own.macs / 1e9:.1f} / {own.params / 1e6:.1f}" for own in costs]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("place", range(4))
+def test_costs_of_the_form_of_the_recipes(place: int) -> None:
+    (_, _, *networks), *rows = rows_below("RetinaNet and Mask R-CNN from mmdetection")
+    assert len(rows) == 4
+    title, size, *written = rows[place]
+    (head,) = (name for name, each in HEADS.items() if each.title == title)
+    height, width = map(int, size.split("x"))
+    task = read_task({"head": head, "host": "mmdet", "classes": 80})
+    costs = [dense_cost(network_of(name), task, (height, width)) for name in networks]
+    assert written == [f"{own.macs / 1e9:.1f} / {own.params / 1e6:.1f}" for own in costs]
+
+
 def test_costs_of_the_stage_of_stride_64() -> None:
     _, *rows = rows_below("## What the stage of stride 64 costs")
     heads = {head.title: name for name, head in HEADS.items()}

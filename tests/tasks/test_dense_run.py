@@ -124,6 +124,7 @@ def test_held_out_images_of_nothing_have_no_figures(tmp_path: Path) -> None:
     result = run(tmp_path, data=str(coco), flags={"epochs": 1})
     assert result.status == "finished"
     assert [result.rows[0][name] for name in FIGURES] == [None] * 6
+    assert "## Figures\n\nNone: nothing" in (tmp_path / "run" / "README.md").read_text()
     trained = load_dense(tmp_path / "run")
     done = assess_dense(trained, open_known(trained, str(coco), "validation"), device="cpu")
     assert done.figures == dict.fromkeys(FIGURES)

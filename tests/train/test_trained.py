@@ -101,6 +101,11 @@ def test_another_size(run: str, request: pytest.FixtureRequest) -> None:
         assert trained.model(torch.zeros(1, 3, 48, 64)).shape == (1, 10)
 
 
+def test_a_size_that_no_memory_holds(digits_run: Path) -> None:
+    with pytest.raises(SpecError, match=r"--resolution: 100000 is too large; use 16,384 pixels a side or less"):
+        load_trained(digits_run, resolution=(100_000, 100_000))
+
+
 def test_a_size_that_timm_refuses(timm_run: Path) -> None:
     with pytest.raises(SpecError, match=r"--resolution: test_vit doesn't run at 40: .*; it was trained at 32"):
         load_trained(timm_run, resolution=(40, 40))
