@@ -15,6 +15,7 @@ from hiri_spec.files import builtin_specs
 from ..sharing import to_fragment
 from ..workspace import Conflict
 from .desk import Desk, words
+from .keeping import draft_of, place
 
 
 class OpenFiles:
@@ -75,6 +76,7 @@ class FilesPanel:
         """Open a file of the folder; raises SpecError where it can't be read."""
         found = self._desk.workspace.read(path)
         self._desk.open(found.text, path=found.path, version=found.version)
+        place(self._client, file=found.path)
         self.note()
 
     def open_builtin(self, name: str) -> None:
@@ -83,11 +85,14 @@ class FilesPanel:
 
         path = find(name)
         self._desk.open(path.read_text(encoding="utf-8"), path=None, suggested=f"{name}.yaml")
+        place(self._client, builtin=name)
         self.note()
 
-    def open_text(self, text: str, suggested: str) -> None:
-        """Show a text that has no file."""
+    def open_text(self, text: str, suggested: str, *, is_in_address: bool = False) -> None:
+        """Show a text that has no file; the address may hold it itself."""
         self._desk.open(text, path=None, suggested=suggested)
+        if not is_in_address:
+            place(self._client)
         self.note()
 
     def warn(self) -> None:
@@ -171,6 +176,7 @@ class FilesPanel:
             _refuse(error)
             return False
         self._desk.path, self._desk.version, self._desk.saved = PurePosixPath(path).as_posix(), version, text
+        place(self._client, file=self._desk.path)
         self.note()
         self._desk.tell()
         self._desk.refresh()  # `extends` is looked up beside the file
@@ -227,7 +233,7 @@ class FilesPanel:
         ui.download.content(text, stem + ending, kind)
 
     def note(self) -> None:
-        """Say so if another page has the file open; the address shows the file, for reloading."""
+        """Say so if another page has the file open."""
         self._warning.set_visibility(False)
         if self._opened.take(self, self._desk.path):
             self.warn()
@@ -237,6 +243,10 @@ class FilesPanel:
         self._name.text = self._desk.name
         state = "changed" if self._desk.is_changed else "saved" if self._desk.path else "not a file yet"
         self._state.text = state
+        draft = draft_of(self._desk)
+        if self._state.props.get("data-draft") != draft:
+            self._state.props["data-draft"] = draft
+            self._state.update()
 
 
 async def _ask_overwrite(why: str) -> bool:

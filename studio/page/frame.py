@@ -16,6 +16,7 @@ from .comparing import ComparePanel
 from .desk import Desk, words
 from .editor import EditorPanel, add_completions
 from .files import FilesPanel, OpenFiles
+from .keeping import take_draft
 from .limits import LimitsPanel
 from .network import NetworkPanel
 from .search_view import SearchPanel
@@ -108,9 +109,12 @@ class Page:
         fragment = await ui.run_javascript("location.hash")
         if isinstance(fragment, str) and fragment.startswith("#spec="):
             try:
-                self._files.open_text(from_fragment(fragment.removeprefix("#")), "shared.yaml")
+                text = from_fragment(fragment.removeprefix("#"))
+                self._files.open_text(text, "shared.yaml", is_in_address=True)
             except SpecError as error:
                 ui.notify(words(error), type="negative", multi_line=True, close_button="Close", timeout=0)
+        if await take_draft(self._desk):
+            ui.notify("What you had not saved is here again; Undo takes it away.", type="info")
 
     def _follow_scheme(self, event: GenericEventArguments) -> None:
         if self._dark.value is None:
