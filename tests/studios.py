@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,10 +12,21 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Locator, Page, Request, Route
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, Request, Route, expect
 
-MOST_SECONDS = 20.0
+MOST_SECONDS = 8.0
 ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM = shutil.which("chromium")
+IN_BROWSER = [
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium; apt-get install chromium"),
+    pytest.mark.slow,
+]
+"""The marks of a file of tests that look at the page."""
+SPEC = (ROOT / "specs" / "hiri_s.yaml").read_text()
+STAGE = next(line for line in SPEC.splitlines() if "transformer, depth: 9" in line)
+LINE = SPEC.splitlines().index(STAGE) + 1
+expect.set_options(timeout=1000 * MOST_SECONDS)
 
 
 @dataclass
@@ -24,6 +36,11 @@ class Studio:
     process: subprocess.Popen[str]
     address: str
     folder: Path
+
+    @property
+    def origin(self) -> str:
+        """The address without what is opened at first."""
+        return "/".join(self.address.split("/")[:3])
 
     def end(self) -> int:
         self.process.send_signal(signal.SIGINT)

@@ -12,10 +12,10 @@ from hiri_spec.draw import draw_svg
 from hiri_spec.errors import SpecError
 from hiri_spec.files import builtin_specs
 
-from ..opening import Opening
 from ..sharing import to_fragment
 from ..workspace import Conflict
 from .desk import Desk, words
+from .keeping import draft_of, place
 
 
 class OpenFiles:
@@ -76,6 +76,7 @@ class FilesPanel:
         """Open a file of the folder; raises SpecError where it can't be read."""
         found = self._desk.workspace.read(path)
         self._desk.open(found.text, path=found.path, version=found.version)
+        place(self._client, file=found.path)
         self.note()
 
     def open_builtin(self, name: str) -> None:
@@ -84,11 +85,14 @@ class FilesPanel:
 
         path = find(name)
         self._desk.open(path.read_text(encoding="utf-8"), path=None, suggested=f"{name}.yaml")
-        self.note(name)
+        place(self._client, builtin=name)
+        self.note()
 
-    def open_text(self, text: str, suggested: str) -> None:
-        """Show a text that has no file."""
+    def open_text(self, text: str, suggested: str, *, is_in_address: bool = False) -> None:
+        """Show a text that has no file; the address may hold it itself."""
         self._desk.open(text, path=None, suggested=suggested)
+        if not is_in_address:
+            place(self._client)
         self.note()
 
     def warn(self) -> None:
@@ -172,6 +176,7 @@ class FilesPanel:
             _refuse(error)
             return False
         self._desk.path, self._desk.version, self._desk.saved = PurePosixPath(path).as_posix(), version, text
+        place(self._client, file=self._desk.path)
         self.note()
         self._desk.tell()
         self._desk.refresh()  # `extends` is looked up beside the file
@@ -227,23 +232,21 @@ class FilesPanel:
         stem = PurePosixPath(self._desk.name).stem or "spec"
         ui.download.content(text, stem + ending, kind)
 
-    def note(self, builtin: str | None = None) -> None:
-        """Say so if another page has the file open; the address names what is open, for reloading."""
+    def note(self) -> None:
+        """Say so if another page has the file open."""
         self._warning.set_visibility(False)
-        path = self._desk.path
-        if self._opened.take(self, path):
+        if self._opened.take(self, self._desk.path):
             self.warn()
-        opening = Opening(self._desk.workspace.root, file=path, builtin=None if path else builtin)
-        if opening.query and self.is_seen:
-            with self._client:
-                ui.navigate.history.replace(opening.query)
         self._tell()
 
     def _tell(self) -> None:
         self._name.text = self._desk.name
         state = "changed" if self._desk.is_changed else "saved" if self._desk.path else "not a file yet"
         self._state.text = state
-        self._state.props(f"data-is-changed={str(self._desk.is_changed).lower()}")
+        draft = draft_of(self._desk)
+        if self._state.props.get("data-draft") != draft:
+            self._state.props["data-draft"] = draft
+            self._state.update()
 
 
 async def _ask_overwrite(why: str) -> bool:

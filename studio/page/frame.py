@@ -16,6 +16,7 @@ from .comparing import ComparePanel
 from .desk import Desk, words
 from .editor import EditorPanel, add_completions
 from .files import FilesPanel, OpenFiles
+from .keeping import take_draft
 from .limits import LimitsPanel
 from .network import NetworkPanel
 from .search_view import SearchPanel
@@ -25,7 +26,9 @@ HEAD = """<link rel="stylesheet" href="/studio/studio.css"><script type="module"
 COLOURS = {"primary": "#1d5f8a", "info": "#1d5f8a", "positive": "#17694f", "negative": "#a32a12"}
 """Of buttons and notices; white is read on each of them, 6 to 1 at the least."""
 WATCH_ADDRESS = """
-window.addEventListener("hashchange", () => emitEvent("studio_fragment", { fragment: location.hash }));
+window.addEventListener("hashchange", (event) => {
+  emitEvent("studio_fragment", { fragment: new URL(event.newURL).hash });
+});
 return location.hash;
 """
 WATCH_SCHEME = """
@@ -109,10 +112,11 @@ class Page:
     async def meet_browser(self) -> None:
         """What only the browser knows: dark or light, and the text in the address's fragment."""
         self._editor.equip()
-        self._take_scheme(bool(await ui.run_javascript(WATCH_SCHEME)))
-        fragment = await ui.run_javascript(WATCH_ADDRESS)
         self._files.note()
-        await self._take_fragment(fragment)
+        self._take_scheme(bool(await ui.run_javascript(WATCH_SCHEME)))
+        await self._take_fragment(await ui.run_javascript(WATCH_ADDRESS))
+        if await take_draft(self._desk):
+            ui.notify("What you had not saved is here again; Undo takes it away.", type="info")
 
     async def _follow_fragment(self, event: GenericEventArguments) -> None:
         """A link that was opened where this page was: the browser doesn't load it again."""
@@ -127,7 +131,7 @@ class Page:
             ui.notify(words(error), type="negative", multi_line=True, close_button="Close", timeout=0)
             return
         if await self._files.may_leave():
-            self._files.open_text(text, "shared.yaml")
+            self._files.open_text(text, "shared.yaml", is_in_address=True)
 
     def _follow_scheme(self, event: GenericEventArguments) -> None:
         if self._dark.value is None:

@@ -12,6 +12,7 @@ from hiri_spec.errors import SpecError
 
 from ..analysis import analyse
 from ..charts import pareto, trial_number
+from ..charts.frame import macs_unit
 from ..charts.pareto import choose
 from ..searches import SearchView, TriedPoint, read_search, stop_search, tail
 from .desk import Desk, words
@@ -179,7 +180,8 @@ class SearchPanel:
             ui.element("div").classes("studio-scroll").props('tabindex="0" role="region" aria-label="Networks"'),
         ):
             is_timed = any(point.latency_ms is not None for point in shown)
-            figures = [view.score_name, "GMACs", "params M", *(["ms"] if is_timed else [])]
+            unit, divisor, _ = macs_unit(max((point.macs for point in view.points), default=0))
+            figures = [view.score_name, unit, "params M", *(["ms"] if is_timed else [])]
             with ui.element("table"):
                 with ui.element("caption"):
                     ui.label(f"{len(shown)} of {len(kept)} networks, the front first")
@@ -190,7 +192,7 @@ class SearchPanel:
                             ui.label(heading)
                 with ui.element("tbody"):
                     for point in shown:
-                        cells = [f"{point.score:.4f}", f"{point.macs / 1e9:.3f}", f"{point.params / 1e6:.2f}"]
+                        cells = [f"{point.score:.4f}", f"{point.macs / divisor:.3f}", f"{point.params / 1e6:.2f}"]
                         if is_timed:
                             cells.append("" if point.latency_ms is None else f"{point.latency_ms:.2f}")
                         self._row(point, cells)

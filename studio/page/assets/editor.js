@@ -23,8 +23,8 @@ async function complete(context) {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ text, offset: toCharacters(text, context.pos) }),
-  });
-  if (!answer.ok || context.aborted) return null;
+  }).catch(() => null); // the studio has ended, which the page says by itself
+  if (!answer?.ok || context.aborted) return null;
   const found = await answer.json();
   if (!found || !found.options.length) return null;
   return {
@@ -85,6 +85,20 @@ const readiness = (id) => {
   return ready.get(id);
 };
 
+// Ask before a page goes whose text is not saved, and keep that for when the page is loaded again.
+const keepDraft = (view) => {
+  const state = document.querySelector(".studio-state");
+  const isChanged = () => state.textContent === "changed";
+  window.addEventListener("beforeunload", (event) => {
+    if (isChanged()) event.preventDefault();
+  });
+  window.addEventListener("pagehide", () => {
+    if (!isChanged()) return;
+    const draft = { ...JSON.parse(state.dataset.draft), text: view.state.doc.toString() };
+    sessionStorage.setItem("studio-draft", JSON.stringify(draft));
+  });
+};
+
 window.studio = {
   async equip(id, label) {
     const view = await getElement(id).editorPromise;
@@ -109,6 +123,7 @@ window.studio = {
         }),
       ]),
     });
+    keepDraft(view);
     view.dom.closest(".studio-editor").setAttribute("data-ready", "true");
     readiness(id).resolve(view);
   },
@@ -164,8 +179,4 @@ window.studio = {
     view.focus();
   },
 };
-// Ask before a page with changes that are not saved is closed; browsers have their own words for it.
-window.addEventListener("beforeunload", (event) => {
-  if (document.querySelector('.studio-state[data-is-changed="true"]')) event.preventDefault();
-});
 window.dispatchEvent(new Event("studio-ready"));
