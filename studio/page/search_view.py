@@ -144,14 +144,14 @@ class SearchPanel:
         of = "" if view.trials is None else f" of {view.trials:,}"
         failed = f", {view.failed:,} failed" if view.failed else ""
         best = "" if view.best is None else f"; best: {view.best.sketch}, {view.best.score:.4g}"
-        self._told.text = f"{view.folder.name} {STATES[view.state]}: {view.finished:,}{of} trials{failed}{best}" + (
-            f". {view.ending}" if view.ending else ""
-        )
+        is_quoted = view.state in ("starting", "failed", "killed") and bool(said)
+        ending = f". {view.ending}" if view.ending and not is_quoted else ""
+        self._told.text = f"{view.folder.name} {STATES[view.state]}: {view.finished:,}{of} trials{failed}{best}{ending}"
         self._stop.set_visibility(view.running)
         self._stop.set_enabled(view.state != "stopping")
         self._progress.set_visibility(view.running and bool(view.trials))
         self._progress.set_value(min(1.0, view.finished / view.trials) if view.trials else 0.0)
-        self._log.set_visibility(view.state in ("starting", "failed", "killed") and bool(said))
+        self._log.set_visibility(is_quoted)
         self._words.text = said
         self._card.set_visibility(bool(view.points))
         drawn = (len(view.levels), len(view.points), view.score_name)
@@ -241,12 +241,16 @@ class SearchPanel:
             ui.notify(f"Trial {number} can't be read as a spec.", type="warning")
             return
         self._pinned = [*[other for other in self._pinned if other != number], number][-2:]
-        self._compare.pin(f"{view.folder.name}, trial {number}", spec)
-        ui.notify(f"Trial {number} is what Compare shows this text beside.", type="info")
+        first = self._pinned[0]
+        name = view.folder.name
+        self._compare.pin(f"{name}, trial {number}", spec, f"{name}, trial {first}")
+        told = "this text beside it" if first == number else f"it beside trial {first}"
+        ui.notify(f"Trial {number} is pinned; Compare shows {told}.", type="info")
         self.redraw()
 
     def _remove_pins(self) -> None:
         self._pinned = []
+        self._compare.remove_pins()
         self.redraw()
 
     def _stop_it(self) -> None:

@@ -169,7 +169,7 @@ def test_loading_the_page_again_keeps_the_file(show: Open) -> None:
     seen.button("Save as").click()
     seen.page.get_by_label("File in the opened folder").fill("renamed.yaml")
     seen.button("Save").last.click()
-    expect(seen.page.locator(".studio-name")).to_have_text("renamed.yaml")
+    expect(seen.page).to_have_url(f"{seen.origin}/?file=renamed.yaml")
     reload(seen)
     expect(seen.page.locator(".studio-name")).to_have_text("renamed.yaml")
     seen.check()
