@@ -8,6 +8,7 @@ from hiri_spec.cost import cost
 from hiri_spec.differences import compare
 from hiri_spec.schema import ModelSpec
 
+from .asking import ask
 from .desk import Desk
 from .markup import changes_table, cost_change_table, text_difference
 
@@ -32,8 +33,7 @@ async def propose(desk: Desk, title: str, asked: str, before: ModelSpec, after: 
             ui.button("Cancel", on_click=lambda: dialog.submit(False)).props("flat no-caps")
             ui.button("Apply", on_click=lambda: dialog.submit(True)).props("no-caps unelevated autofocus")
     dialog.props(f'aria-label="{title}"')
-    accepted = bool(await dialog)
-    dialog.delete()
+    accepted = bool(await ask(dialog))
     if accepted and desk.text != asked:
         ui.notify("The text was changed meanwhile; nothing was applied.", type="warning")
         return False

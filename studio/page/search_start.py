@@ -15,6 +15,7 @@ from hiri_spec.quantities import format_resolution
 
 from ..searches import start_search
 from ..searches.starting import DATA
+from .asking import ask
 from .desk import Desk, words
 
 OWN_SPACE = "hiri"
@@ -78,8 +79,7 @@ async def ask_search(desk: Desk) -> str | None:
         with ui.row().classes("studio-buttons"):
             ui.button("Cancel", on_click=lambda: dialog.submit(None)).props("flat no-caps")
             button = ui.button("Start", on_click=start).props("no-caps unelevated")
-    started = await dialog
-    dialog.delete()
+    started = await ask(dialog)
     return started if isinstance(started, str) else None
 
 
