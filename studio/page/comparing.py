@@ -60,10 +60,17 @@ class ComparePanel:
         self._pair.set_visibility(False)
         desk.panels.append(self)
 
-    def pin(self, name: str, spec: ModelSpec) -> None:
-        """Compare with a network that has no file."""
+    def pin(self, name: str, spec: ModelSpec, beside: str | None = None) -> None:
+        """Offer a network that has no file, and compare with it, or with one that was pinned before."""
         self._pinned[name] = spec
-        self._choice.set_options(self._names(), value=name)
+        self._choice.set_options(self._names(), value=beside if beside in self._pinned else name)
+
+    def remove_pins(self) -> None:
+        """Offer none of these any more."""
+        chosen = self._choice.value
+        kept = None if chosen in self._pinned else chosen
+        self._pinned.clear()
+        self._choice.set_options(self._names(), value=kept)
 
     def prepare(self, analysis: Analysis) -> Prepared | None:
         """Draw both, and what differs."""

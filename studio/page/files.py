@@ -14,7 +14,9 @@ from hiri_spec.files import builtin_specs
 
 from ..sharing import to_fragment
 from ..workspace import Conflict
+from .asking import ask
 from .desk import Desk, words
+from .keeping import draft_of, place
 
 
 class OpenFiles:
@@ -75,6 +77,7 @@ class FilesPanel:
         """Open a file of the folder; raises SpecError where it can't be read."""
         found = self._desk.workspace.read(path)
         self._desk.open(found.text, path=found.path, version=found.version)
+        place(self._client, file=found.path)
         self.note()
 
     def open_builtin(self, name: str) -> None:
@@ -83,11 +86,14 @@ class FilesPanel:
 
         path = find(name)
         self._desk.open(path.read_text(encoding="utf-8"), path=None, suggested=f"{name}.yaml")
+        place(self._client, builtin=name)
         self.note()
 
-    def open_text(self, text: str, suggested: str) -> None:
-        """Show a text that has no file."""
+    def open_text(self, text: str, suggested: str, *, is_in_address: bool = False) -> None:
+        """Show a text that has no file; the address may hold it itself."""
         self._desk.open(text, path=None, suggested=suggested)
+        if not is_in_address:
+            place(self._client)
         self.note()
 
     def warn(self) -> None:
@@ -101,14 +107,13 @@ class FilesPanel:
         """Whether the text may be replaced by another: it is saved, or the user says so."""
         if not self._desk.is_changed:
             return True
-        with ui.dialog() as dialog, ui.card():
+        with ui.dialog().props('aria-label="Changes that are not saved"') as dialog, ui.card():
             ui.label(f"{self._desk.name} has changes that are not saved.")
             with ui.row().classes("studio-buttons"):
                 ui.button("Cancel", on_click=lambda: dialog.submit("cancel")).props("flat no-caps autofocus")
                 ui.button("Leave them", on_click=lambda: dialog.submit("leave")).props("flat no-caps")
                 ui.button("Save first", on_click=lambda: dialog.submit("save")).props("no-caps unelevated")
-        answer = await dialog
-        dialog.delete()
+        answer = await ask(dialog)
         if answer == "save":
             return await self.save()
         return bool(answer == "leave")
@@ -123,15 +128,14 @@ class FilesPanel:
         """Let the user choose a spec of the folder or a built-in one."""
         own = self._desk.workspace.specs()
         builtin = [f"built-in: {name}" for name in builtin_specs()]
-        with ui.dialog() as dialog, ui.card().classes("studio-dialog"):
+        with ui.dialog().props('aria-label="Open a spec"') as dialog, ui.card().classes("studio-dialog"):
             ui.label("Open a spec").classes("studio-heading").props('role="heading" aria-level="2"')
             choice = ui.select([*own, *builtin], label="Spec", with_input=True).classes("studio-wide")
             choice.props('outlined autofocus aria-label="Spec"')
             with ui.row().classes("studio-buttons"):
                 ui.button("Cancel", on_click=lambda: dialog.submit(None)).props("flat no-caps")
                 ui.button("Open", on_click=lambda: dialog.submit(choice.value)).props("no-caps unelevated")
-        name = await dialog
-        dialog.delete()
+        name = await ask(dialog)
         if name is None or not await self.may_leave():
             return
         try:
@@ -144,15 +148,14 @@ class FilesPanel:
 
     async def ask_save_as(self) -> bool:
         """Ask for a name and write there; what exists is written over only if the user says so."""
-        with ui.dialog() as dialog, ui.card().classes("studio-dialog"):
+        with ui.dialog().props('aria-label="Save as"') as dialog, ui.card().classes("studio-dialog"):
             ui.label("Save as").classes("studio-heading").props('role="heading" aria-level="2"')
             name = ui.input("File in the opened folder", value=self._desk.name).classes("studio-wide")
             name.props("outlined autofocus").on("keydown.enter", lambda: dialog.submit(name.value))
             with ui.row().classes("studio-buttons"):
                 ui.button("Cancel", on_click=lambda: dialog.submit(None)).props("flat no-caps")
                 ui.button("Save", on_click=lambda: dialog.submit(name.value)).props("no-caps unelevated")
-        answer = await dialog
-        dialog.delete()
+        answer = await ask(dialog)
         return await self._write(answer.strip(), None) if answer and answer.strip() else False
 
     async def _write(self, path: str, expected: Any) -> bool:
@@ -171,6 +174,7 @@ class FilesPanel:
             _refuse(error)
             return False
         self._desk.path, self._desk.version, self._desk.saved = PurePosixPath(path).as_posix(), version, text
+        place(self._client, file=self._desk.path)
         self.note()
         self._desk.tell()
         self._desk.refresh()  # `extends` is looked up beside the file
@@ -211,7 +215,7 @@ class FilesPanel:
             return
         origin = await ui.run_javascript("location.origin")
         link = f"{origin}/#{fragment}"
-        with ui.dialog() as dialog, ui.card().classes("studio-dialog"):
+        with ui.dialog().props('aria-label="A link that holds the spec"') as dialog, ui.card().classes("studio-dialog"):
             ui.label("A link that holds the spec").classes("studio-heading").props('role="heading" aria-level="2"')
             ui.label("Nothing is kept on a server: the text is in the part behind #, which opens in any studio.")
             shown = ui.textarea("Link", value=link).props("outlined readonly autogrow").classes("studio-wide")
@@ -219,15 +223,14 @@ class FilesPanel:
             with ui.row().classes("studio-buttons"):
                 ui.button("Copy", on_click=lambda: ui.clipboard.write(link)).props("flat no-caps")
                 ui.button("Close", on_click=dialog.close).props("no-caps unelevated autofocus")
-        await dialog
-        dialog.delete()
+        await ask(dialog)
 
     def _hand_over(self, text: str, ending: str, kind: str) -> None:
         stem = PurePosixPath(self._desk.name).stem or "spec"
         ui.download.content(text, stem + ending, kind)
 
     def note(self) -> None:
-        """Say so if another page has the file open; the address shows the file, for reloading."""
+        """Say so if another page has the file open."""
         self._warning.set_visibility(False)
         if self._opened.take(self, self._desk.path):
             self.warn()
@@ -237,17 +240,19 @@ class FilesPanel:
         self._name.text = self._desk.name
         state = "changed" if self._desk.is_changed else "saved" if self._desk.path else "not a file yet"
         self._state.text = state
+        draft = draft_of(self._desk)
+        if self._state.props.get("data-draft") != draft:
+            self._state.props["data-draft"] = draft
+            self._state.update()
 
 
 async def _ask_overwrite(why: str) -> bool:
-    with ui.dialog() as dialog, ui.card().classes("studio-dialog"):
+    with ui.dialog().props('aria-label="Write over it?"') as dialog, ui.card().classes("studio-dialog"):
         ui.label(why).style("white-space: pre-line")
         with ui.row().classes("studio-buttons"):
             ui.button("Cancel", on_click=lambda: dialog.submit(False)).props("flat no-caps autofocus")
             ui.button("Write over it", on_click=lambda: dialog.submit(True)).props("no-caps unelevated color=negative")
-    answer = bool(await dialog)
-    dialog.delete()
-    return answer
+    return bool(await ask(dialog))
 
 
 def _refuse(error: SpecError) -> None:

@@ -12,6 +12,7 @@ from hiri_spec.errors import SpecError
 
 from ..analysis import analyse
 from ..charts import pareto, trial_number
+from ..charts.frame import macs_unit
 from ..charts.pareto import choose
 from ..searches import SearchView, TriedPoint, read_search, stop_search, tail
 from .desk import Desk, words
@@ -143,14 +144,14 @@ class SearchPanel:
         of = "" if view.trials is None else f" of {view.trials:,}"
         failed = f", {view.failed:,} failed" if view.failed else ""
         best = "" if view.best is None else f"; best: {view.best.sketch}, {view.best.score:.4g}"
-        self._told.text = f"{view.folder.name} {STATES[view.state]}: {view.finished:,}{of} trials{failed}{best}" + (
-            f". {view.ending}" if view.ending else ""
-        )
+        is_quoted = view.state in ("starting", "failed", "killed") and bool(said)
+        ending = f". {view.ending}" if view.ending and not is_quoted else ""
+        self._told.text = f"{view.folder.name} {STATES[view.state]}: {view.finished:,}{of} trials{failed}{best}{ending}"
         self._stop.set_visibility(view.running)
         self._stop.set_enabled(view.state != "stopping")
         self._progress.set_visibility(view.running and bool(view.trials))
         self._progress.set_value(min(1.0, view.finished / view.trials) if view.trials else 0.0)
-        self._log.set_visibility(view.state in ("starting", "failed", "killed") and bool(said))
+        self._log.set_visibility(is_quoted)
         self._words.text = said
         self._card.set_visibility(bool(view.points))
         drawn = (len(view.levels), len(view.points), view.score_name)
@@ -179,7 +180,8 @@ class SearchPanel:
             ui.element("div").classes("studio-scroll").props('tabindex="0" role="region" aria-label="Networks"'),
         ):
             is_timed = any(point.latency_ms is not None for point in shown)
-            figures = [view.score_name, "GMACs", "params M", *(["ms"] if is_timed else [])]
+            unit, divisor, _ = macs_unit(max((point.macs for point in view.points), default=0))
+            figures = [view.score_name, unit, "params M", *(["ms"] if is_timed else [])]
             with ui.element("table"):
                 with ui.element("caption"):
                     ui.label(f"{len(shown)} of {len(kept)} networks, the front first")
@@ -190,7 +192,7 @@ class SearchPanel:
                             ui.label(heading)
                 with ui.element("tbody"):
                     for point in shown:
-                        cells = [f"{point.score:.4f}", f"{point.macs / 1e9:.3f}", f"{point.params / 1e6:.2f}"]
+                        cells = [f"{point.score:.4f}", f"{point.macs / divisor:.3f}", f"{point.params / 1e6:.2f}"]
                         if is_timed:
                             cells.append("" if point.latency_ms is None else f"{point.latency_ms:.2f}")
                         self._row(point, cells)
@@ -239,12 +241,16 @@ class SearchPanel:
             ui.notify(f"Trial {number} can't be read as a spec.", type="warning")
             return
         self._pinned = [*[other for other in self._pinned if other != number], number][-2:]
-        self._compare.pin(f"{view.folder.name}, trial {number}", spec)
-        ui.notify(f"Trial {number} is what Compare shows this text beside.", type="info")
+        first = self._pinned[0]
+        name = view.folder.name
+        self._compare.pin(f"{name}, trial {number}", spec, f"{name}, trial {first}")
+        told = "this text beside it" if first == number else f"it beside trial {first}"
+        ui.notify(f"Trial {number} is pinned; Compare shows {told}.", type="info")
         self.redraw()
 
     def _remove_pins(self) -> None:
         self._pinned = []
+        self._compare.remove_pins()
         self.redraw()
 
     def _stop_it(self) -> None:

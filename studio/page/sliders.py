@@ -30,7 +30,7 @@ class SliderPanel:
             with ui.row().classes("studio-slider-row"):
                 self._less = ui.button("−", on_click=lambda: self._step(-1)).props('flat dense aria-label="less"')
                 # the browser's own: Quasar's gives the role of a slider to what can't have the focus
-                self._slider = ui.element("input").props("type=range min=0 max=1 step=1 value=0")
+                self._slider = ui.element("input").props('type=range min=0 max=1 step=1 value=0 aria-label="Value"')
                 self._slider.on("input", self._slid, js_handler=ON_SLIDE, throttle=0.05)
                 self._more = ui.button("+", on_click=lambda: self._step(1)).props('flat dense aria-label="more"')
         editor.on_cursor.append(self._look)
@@ -100,7 +100,7 @@ class SliderPanel:
         now = replace(number, value=choice, end=number.end + len(text) - len(self._text))
         self._text = text
         self._show(now)
-        self._desk.put(text)
+        self._desk.put(text, is_own_step=False)
 
 
 def _nearest(choices: tuple[int | float, ...], value: float) -> int:

@@ -29,7 +29,8 @@ class FakeDesk:
         self.root = root
         self.put_texts: list[str] = []
 
-    def put(self, text: str) -> None:
+    def put(self, text: str, *, is_own_step: bool) -> None:
+        assert not is_own_step  # a drag is undone as one
         self.text = text
         self.put_texts.append(text)
 
