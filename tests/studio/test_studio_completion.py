@@ -152,6 +152,15 @@ def test_nothing_is_offered_for(marked: str) -> None:
 TAKEN = {
     "a field": ("head: {cl|", "classes", "head: {classes: "),
     "a key with its colon": ("head: {cl|: 3}", "classes", "head: {classes: 3}"),
+    "a field of words in brackets": (
+        "stages: [{block: transformer, ml|}]",
+        "mlp",
+        "stages: [{block: transformer, mlp: cffn}]",
+    ),
+    "a field of parts in brackets": ("{name: a, hea|}", "head", "{name: a, head: classifier}"),
+    "a field in brackets that may be empty": ("stages: [{down|}]", "downsample", "stages: [{downsample: }]"),
+    "a key of words with its colon": ("stages: [{ml|p: ffn}]", "mlp", "stages: [{mlp: ffn}]"),
+    "a field of words in block style": ("stages:\n  - ml|", "mlp", "stages:\n  - mlp: "),
     "a value behind a bare colon": ("head:|", "hrnet", "head: hrnet"),
     "behind a bare dash": ("stages:\n  -|", "block", "stages:\n  - block: "),
     "a part that needs fields": ("stem: h|", "hr", "stem: {stem: hr, width: 1}"),
@@ -188,6 +197,18 @@ def test_a_whole_block_is_legal(block: str) -> None:
     run = parse(text, "").data["stages"][0]
     schema = json_schema()
     jsonschema.validate(run, {"$ref": "#/$defs/block", "$defs": schema["$defs"]})
+
+
+@pytest.mark.parametrize("block", sorted(Block.registry))
+def test_a_field_of_words_in_brackets_leaves_a_block_legal(block: str) -> None:
+    text = accepted("stages: [|]", block).replace("}]", ", |}]")
+    found = at(text)
+    assert found is not None
+    schema = json_schema()
+    for option in found.options:
+        run = parse(text.replace("|", option.insert), "").data["stages"][0]
+        if run[option.label] is not None or ("number" not in option.detail and option.label != "name"):
+            jsonschema.validate(run, {"$ref": "#/$defs/block", "$defs": schema["$defs"]})
 
 
 def test_a_spec_made_of_options_alone() -> None:
