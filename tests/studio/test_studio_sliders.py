@@ -168,3 +168,16 @@ def test_a_choice_that_the_changed_spec_does_not_have(tmp_path: Path, monkeypatc
         assert bench.label.startswith("heads of stages[3] transformer: 10, from 1 to 15")
 
     with_bench(check, tmp_path, monkeypatch)
+
+
+def test_a_number_of_another_spec_has_choices_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def check(bench: Bench) -> None:
+        bench.move("heads: 10")
+        await bench.rest()
+        assert bench.label.endswith("from 1 to 20")
+        bench.desk.text = TEXT.replace("width: 320", "width: 330")  # opened in place of it
+        bench.move("heads: 10")
+        await bench.rest()
+        assert bench.label == "heads of stages[3] transformer: 10, from 1 to 15"
+
+    with_bench(check, tmp_path, monkeypatch)
