@@ -34,7 +34,7 @@ WATCH = """() => {
     window.waited = () => noted.map(({ pressed, known, painted }) => painted && [known - pressed, painted - pressed]);
     window.forget = () => { noted.length = 0; };
 }"""
-"""Notes when a key is pressed, and when the totals that it changed are in the page and painted; each must change them."""
+"""Notes when a key is pressed, and when the totals that it changed are in the page and painted; each changes them."""
 
 
 def keystrokes() -> bool:
