@@ -76,7 +76,7 @@ class SliderPanel:
         if now is None or now.path != number.path:  # the text has moved on
             self._show(now)
             return
-        self._desk.put(replace_number(self._desk.text, now, number.choices[place]))
+        self._desk.put(replace_number(self._desk.text, now, number.choices[place]), is_own_step=False)
         self._show(self._at(now.start))
 
 

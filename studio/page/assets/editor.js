@@ -6,6 +6,8 @@
 // tooltips, which come with the whole text, are not used.
 import * as CM from "nicegui-codemirror";
 
+// As in desk.py; a message to the server holds no more.
+const LARGEST_TEXT = 200000;
 const IDLE_MS = 400;
 const CURSOR_MS = 80;
 const TYPES = { field: "property", value: "constant", block: "class" };
@@ -86,7 +88,8 @@ const readiness = (id) => {
 };
 
 // Ask before a page goes whose text is not saved, and keep that for when the page is loaded again.
-const keepDraft = (view) => {
+let current = null;
+const keepDraft = () => {
   const state = document.querySelector(".studio-state");
   const isChanged = () => state.textContent === "changed";
   window.addEventListener("beforeunload", (event) => {
@@ -94,7 +97,7 @@ const keepDraft = (view) => {
   });
   window.addEventListener("pagehide", () => {
     if (!isChanged()) return;
-    const draft = { ...JSON.parse(state.dataset.draft), text: view.state.doc.toString() };
+    const draft = { ...JSON.parse(state.dataset.draft), text: current.state.doc.toString() };
     sessionStorage.setItem("studio-draft", JSON.stringify(draft));
   });
 };
@@ -104,14 +107,19 @@ window.studio = {
     const view = await getElement(id).editorPromise;
     const tellCursor = later(CURSOR_MS, (state) => {
       const text = state.doc.toString();
-      emitEvent("studio_cursor", { offset: toCharacters(text, state.selection.main.head) });
+      emitEvent("studio_cursor", { id, offset: toCharacters(text, state.selection.main.head) });
     });
     // edits travel as changes; the whole text follows once nobody types, so that a lost one is noticed
-    const tellText = later(IDLE_MS, (state) => emitEvent("studio_text", { text: state.doc.toString() }));
+    const tellText = later(IDLE_MS, (state) => emitEvent("studio_text", { id, text: state.doc.toString() }));
     view.dispatch({
       effects: CM.StateEffect.appendConfig.of([
         marksField,
         mistakeTip,
+        CM.EditorState.changeFilter.of((transaction) => {
+          if (transaction.newDoc.length <= LARGEST_TEXT) return true;
+          emitEvent("studio_too_long", {});
+          return false;
+        }),
         CM.EditorView.contentAttributes.of({
           "aria-label": label,
           "aria-description": "Tab indents; Escape and then Tab leaves the editor. Control and Space completes.",
@@ -123,7 +131,8 @@ window.studio = {
         }),
       ]),
     });
-    keepDraft(view);
+    if (!current) keepDraft();
+    current = view;
     view.dom.closest(".studio-editor").setAttribute("data-ready", "true");
     readiness(id).resolve(view);
   },
@@ -143,8 +152,9 @@ window.studio = {
     view.dispatch({ effects: setMarks.of(CM.Decoration.set(ranges, true)) });
   },
 
-  // Write a text in place of what is there, as a step of its own for undo; the change is told like one that was typed.
-  async put(id, text) {
+  // Write a text in place of what is there, for undo as a step of its own or with those just before; the change is told
+  // like one that was typed.
+  async put(id, text, isOwnStep) {
     const view = await readiness(id).promise;
     const old = view.state.doc.toString();
     let start = 0;
@@ -156,7 +166,7 @@ window.studio = {
     if (start === old.length - end && !insert) return;
     view.dispatch({
       changes: { from: start, to: old.length - end, insert },
-      annotations: CM.isolateHistory.of("full"),
+      annotations: isOwnStep ? CM.isolateHistory.of("full") : [],
     });
   },
 
