@@ -241,7 +241,14 @@ def test_a_number_is_slid(show: Open) -> None:
     seen.check()
 
 
-@pytest.mark.parametrize("text", ["a: &a [*a]", "!!python/object/apply:os.system [ls]", "a: " * 400, "- " * 3000])
+MANY_ALIASES = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
+    f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    "text", ["a: &a [*a]", "!!python/object/apply:os.system [ls]", "a: " * 400, "- " * 3000, MANY_ALIASES]
+)
 def test_pasted_texts_do_no_harm(show: Open, text: str) -> None:
     seen = show()
     seen.editor.focus()
