@@ -68,8 +68,10 @@ def _draw_objects(image: Tensor, found: Found, class_names: Sequence[str], thres
     order = order[scores[order] >= threshold]
     labels = found.labels.cpu()[order].tolist()
     colours = [colour_of(label) for label in labels]
-    if found.masks is not None and len(order):
-        image = draw_segmentation_masks(image, found.masks.cpu().bool()[order], alpha=OPACITY, colors=colours)
+    if found.masks is not None:
+        # one by one: all at once take much memory, and come out black where they overlap
+        for index, colour in zip(order.tolist(), colours, strict=True):
+            image = draw_segmentation_masks(image, found.masks[index].cpu().bool(), alpha=OPACITY, colors=colour)
     picture = to_pil_image(image)
     pen = ImageDraw.Draw(picture)
     line = max(2, round(min(picture.size) / 200))
