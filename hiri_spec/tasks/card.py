@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ..checkpoint_file import SPEC_NAME
 from ..train.card import data_option, describe_training
 from ..train.curves import Row
@@ -20,7 +18,7 @@ ABOUT = ("epoch", "steps", "learning_rate", "train_loss", "images_per_s", "train
 def dense_card_text(folder: DenseRunFolder, rows: list[Row]) -> str:
     """The card in Markdown; raises SpecError where the folder holds no run."""
     run = folder.read_run()
-    data = Path(run.data).resolve().name if Path(run.data).is_dir() else run.data
+    data = run.data_name
     parts = [
         f"# {run.task.kind.title} on {run.network}, trained on {data}\n",
         _introduction(run, data),

@@ -62,10 +62,10 @@ def card_text(folder: RunFolder) -> str:
     run, recipe = folder.read_run(), folder.read_recipe()
     rows = read_metrics(folder.path / METRICS_NAME) if (folder.path / METRICS_NAME).exists() else []
     best = {name: row for name in ("top1", "ema_top1") if (row := _best(rows, name)) is not None}
-    data = Path(run.data).resolve().name if Path(run.data).is_dir() else run.data
+    data = run.data_name
     parts = [
         f"---\n{_metadata(run, data, best)}\n---\n",
-        f"# {run.network} on {data}\n",
+        f"# {run.title}\n",
         _introduction(folder, run, data),
         _figures(best, rows),
         describe_training(run, recipe),

@@ -35,6 +35,7 @@ def test_what_a_run_leaves(dense_run: Path) -> None:
         "trained",
         4,
     )
+    assert described.title == f"RetinaNet on tiny, {SHAPES}"
     assert described.resolution == (48, 96)
     rows = read_metrics(dense_run)
     assert [name for name in rows[0] if name in FIGURES] == FIGURES
