@@ -35,7 +35,7 @@ from .recipe import DenseRecipe
 from .recipe_file import dense_recipe_for, load_dense_recipe
 from .report import write_dense_report
 from .run_folder import DenseRunFolder
-from .task import Task, default_norms, read_task
+from .task import ONE_CLASS, Task, default_norms, read_task
 from .weights import DenseBelongings, begin_with
 
 
@@ -156,7 +156,10 @@ def read_dense_job(asked: DenseAsked, tell: Callable[[str], None]) -> DenseJob:
     training, validation = open_scene_splits(wishes.data, head, once=read_by_first(wishes.device))
     for note in (*training.notes, *validation.notes):
         tell(note)
-    task = _read_task(asked, len(training.class_names), tell)
+    count = len(training.class_names)
+    if head.is_segmentation and count == 1:  # however many the head has, it would see but one
+        raise SpecError(Problem(ONE_CLASS, file=wishes.data, code="one_class"))
+    task = _read_task(asked, count, tell)
     check_host(task)
     origin = read_origin(asked.network, of_spec, recipe.drop_path_rate, tell)
     with torch.device("meta"):  # maps of other strides, and the like, before a folder is made

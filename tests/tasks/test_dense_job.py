@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 from dense_runs import SHAPES, run
+from PIL import Image
 from runs import Notes
 
 from hiri_spec import SpecError
+from hiri_spec.tasks.data.shape_files import write_ade
+from hiri_spec.tasks.data.shapes import ShapesOptions
 
 
 @pytest.mark.parametrize(
@@ -38,6 +41,19 @@ def test_mistakes(options: dict[str, Any], message: str, tmp_path: Path) -> None
     with pytest.raises(SpecError, match=message):
         run(tmp_path, watcher=notes, **options)
     assert notes.start is None
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("classes", [None, 2], ids=["as many", "more"])
+def test_pixels_of_one_class_are_refused(classes: int | None, tmp_path: Path) -> None:
+    """Whatever the head could tell apart: it would learn nothing, and be right everywhere."""
+    write_ade(tmp_path / "ade", ShapesOptions(train=4, validation=2, size=48))
+    (tmp_path / "ade" / "classes.txt").write_text("thing\n")
+    for file in (tmp_path / "ade" / "annotations").rglob("*.png"):
+        with Image.open(file) as annotation:
+            annotation.point(lambda value: value > 1).save(file)
+    with pytest.raises(SpecError, match=r"ade: one class leaves nothing to tell apart; write the background as a"):
+        run(tmp_path, head="upernet", data=str(tmp_path / "ade"), classes=classes)
     assert not (tmp_path / "run").exists()
 
 
