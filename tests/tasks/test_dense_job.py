@@ -57,11 +57,32 @@ def test_pixels_of_one_class_are_refused(classes: int | None, tmp_path: Path) ->
     assert not (tmp_path / "run").exists()
 
 
-def test_stages_that_are_left_out_are_told(tmp_path: Path) -> None:
-    notes = Notes()
+@pytest.mark.parametrize(
+    ("strides", "note"),
+    [
+        (
+            None,
+            "the backbone's stage of stride 64 is left out, as it feeds no level of sparse_rcnn by default; "
+            "--strides names others",
+        ),
+        (
+            (8, 16, 32),
+            "the backbone's stage of stride 64 is left out, as it comes after the last that --strides names",
+        ),
+        (
+            (8, 16),
+            "the backbone's stages of strides 32 and 64 are left out, as they come after the last that --strides names",
+        ),
+        (
+            (4, 8),
+            "the backbone's stages of strides 16, 32 and 64 are left out, as they come after the last that --strides "
+            "names",
+        ),
+    ],
+    ids=["by default", "one", "two", "three"],
+)
+def test_stages_that_are_left_out_are_told(strides: tuple[int, ...] | None, note: str, tmp_path: Path) -> None:
+    notes, flags = Notes(), {"batch_size": 9}
     with pytest.raises(SpecError, match="batch_size"):
-        run(tmp_path, watcher=notes, head="sparse_rcnn", host="mmdet", flags={"batch_size": 9}, data=SHAPES)
-    assert notes.notes == [
-        "the backbone's stage of stride 64 is left out, as it feeds no level of sparse_rcnn by default; "
-        "--strides names others"
-    ]
+        run(tmp_path, watcher=notes, head="sparse_rcnn", host="mmdet", flags=flags, data=SHAPES, strides=strides)
+    assert notes.notes == [note]
