@@ -70,7 +70,7 @@ def test_a_loss_that_is_no_number_is_told(try_it: Command, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("tiny", "--device", "gpu"), "error: --device: 'gpu' is none of cpu, cuda; "),
+        (("tiny", "--device", "gpu"), "error: --device: 'gpu' is none of auto, cpu, cuda; "),
         (("tiny", "--head", "yolo"), "error: --head: 'yolo' is no head; "),
         (("tiny", "--strides", "8"), "error: --strides: [8] is one map, and a neck joins two or more"),
         (("tiny", "--head", "upernet", "--classes", "300"), "error: --classes: 300 classes are too many"),
@@ -92,6 +92,13 @@ def test_a_host_that_is_not_installed_is_told_with_what_to_install(
     assert told.status == 2
     message = "error: --head: atss comes from onedl-mmdetection, which is not installed; "
     assert told.err.splitlines()[-1].startswith(message + "pip install 'hiri-spec[detect]'")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--device", "auto")], ids=["by default", "asked for"])
+def test_a_device_is_chosen(try_it: Command, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    told = try_it("tiny", "--head", "retinanet", "--size", "64", "--json", *arguments)
+    assert (told.status, json.loads(told.out)["device"]) == (0, "cpu")
 
 
 def test_a_device_that_is_not_there_is_told(try_it: Command, monkeypatch: pytest.MonkeyPatch) -> None:
