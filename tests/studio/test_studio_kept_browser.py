@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 from studios import CHROMIUM, Seen, Studio
+from studios import SPEC as HIRI_S
 
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium; apt-get install chromium"),
@@ -74,9 +75,9 @@ def test_a_megabyte_is_left_out_and_told(studio: Studio, visit: Callable[..., Se
 
 
 def test_what_is_typed_while_it_is_fitted_stays(studio: Studio, visit: Callable[..., Seen]) -> None:
-    seen = opened(studio, visit, "typed.yaml", SPEC.encode())
-    seen.page.get_by_label("Budget", exact=True).fill("5mmacs")
-    expect(seen.page.locator(".studio-gauge-told")).to_contain_text("MMACs")
+    seen = opened(studio, visit, "typed.yaml", HIRI_S.encode())
+    seen.page.get_by_label("Budget", exact=True).fill("4gflops")
+    expect(seen.page.locator(".studio-gauge-told")).to_contain_text("over the budget")
     seen.button("Fit to budget").click()
     dialog = seen.page.get_by_role("dialog")
     expect(dialog).to_be_visible()
@@ -85,7 +86,7 @@ def test_what_is_typed_while_it_is_fitted_stays(studio: Studio, visit: Callable[
     seen.page.wait_for_timeout(300)
     seen.button("Apply").click()
     expect(seen.page.locator(".q-notification").last).to_contain_text("changed meanwhile")
-    assert seen.text == "# typed meanwhile\n" + SPEC
+    assert seen.text == "# typed meanwhile\n" + HIRI_S
     seen.check()
 
 
