@@ -22,6 +22,8 @@ OBJECTIVES = ("pareto", "score", "latency")
 DEVICES = ("cpu", "cuda")
 MOST_DIGITS = 18
 """Of a seed: what every random generator takes."""
+MOST_TRIALS = 1_000_000_000
+"""Of a search: more than any is given time for."""
 MOST_WORKERS = 1024
 """Processes of one machine."""
 MOST_LETTERS = 40
@@ -29,12 +31,14 @@ MOST_LETTERS = 40
 
 
 def read_trials(value: Any) -> int:
-    """A number of trials; raises SpecError for anything but a whole number above 0."""
+    """A number of trials; raises SpecError for anything but a whole number from 1 to MOST_TRIALS."""
     number = _whole(value)
     if number is None:
         raise SpecError(Problem(f"{show(value)} is no number of trials; give a whole number, like 300", "--trials"))
     if number < 1:
         raise SpecError(Problem(f"{number} trials are too few; ask for 1 or more", "--trials"))
+    if number > MOST_TRIALS:
+        raise SpecError(Problem(f"{show(number)} trials are too many; ask for at most {MOST_TRIALS:,}", "--trials"))
     return number
 
 

@@ -12,10 +12,10 @@ from hiri_spec.cost import CONVENTION
 from hiri_spec.files import write_bytes
 from hiri_spec.plotting import render_png
 
+from .figures import style
 from .interrupts import undivided
 from .results import Member, SearchResult
 
-COLOURS = ("#2a9d8f", "#e9a23b", "#c8553d", "#5b6c8f", "#7b5ea7", "#8c6d46")
 INK, FAINT = "#22303c", "#8a949e"
 MOST_LABELS = 8
 
@@ -27,11 +27,11 @@ def load_libraries() -> None:
         import_module("pandas")
 
 
-def _groups(result: SearchResult) -> list[tuple[int, str, list[Member]]]:
-    """The trials by number of stages, each with its colour."""
+def _groups(result: SearchResult) -> list[tuple[int, dict[str, Any], list[Member]]]:
+    """The trials by number of stages, each with its colour and marker."""
     counts = sorted({len(member.spec.stages) for member in result.members})
     return [
-        (count, COLOURS[index % len(COLOURS)], [m for m in result.members if len(m.spec.stages) == count])
+        (count, style(index), [m for m in result.members if len(m.spec.stages) == count])
         for index, count in enumerate(counts)
     ]
 
@@ -77,9 +77,9 @@ def pareto_figure(result: SearchResult) -> Any:
     unit, cost = _cost_axis(result)
     kinds: list[Any] = []
     numbered: list[Any] = []
-    for count, colour, members in _groups(result):
+    for count, look, members in _groups(result):
         costs, scores = [cost(m) for m in members], [m.score for m in members]
-        dots = axes.scatter(costs, scores, s=20, color=colour, alpha=0.6, linewidths=0, label=f"{count} stages")
+        dots = axes.scatter(costs, scores, s=20, **look, alpha=0.6, linewidths=0, label=f"{count} stages")
         kinds.append(dots)
     front = result.front
     axes.step([cost(m) for m in front], [m.score for m in front], where="post", color=INK, linewidth=1.2, zorder=3)

@@ -14,6 +14,7 @@ Send = Callable[[Any], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 COOKIE = "hiri_spec_studio"
+UNFRAMED = [(b"x-frame-options", b"DENY"), (b"content-security-policy", b"frame-ancestors 'none'")]
 LOCAL_NAMES = ("127.0.0.1", "localhost", "::1")
 
 
@@ -44,7 +45,7 @@ class Gate:
             if not self._is_token(_cookies(headers).get(self._cookie, "")):
                 refusal = "the token is missing or wrong; open the address that hiri-spec studio printed"
         if refusal is None:
-            await self._application(scope, receive, send)
+            await self._application(scope, receive, _unframed(send))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
@@ -55,7 +56,7 @@ class Gate:
         if self._token is None and _name(host) not in LOCAL_NAMES:
             return f"this page is for this machine alone, not for {host or 'a request without a host'!r}"
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and origin not in (f"http://{host}", f"https://{host}"):
             return f"another page may not use this one: {origin}"
         return None
 
@@ -65,9 +66,20 @@ class Gate:
     def _welcome(self, path: str, query: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         """The same address without the token, so that no copy of it or bookmark has that."""
         rest = urlencode([(name, value) for name, value in query if name != "token"])
-        cookie = f"{self._cookie}={self._token}; Path=/; HttpOnly; SameSite=Strict"
+        cookie = f"{self._cookie}={self._token}; Path=/; HttpOnly; SameSite=Lax"
         # a path of two slashes would be another host's name
         return [("location", f"/{path.lstrip('/')}" + (f"?{rest}" if rest else "")), ("set-cookie", cookie)]
+
+
+def _unframed(send: Send) -> Send:
+    """What sends answers that no other page can show inside of itself."""
+
+    async def send_unframed(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], *UNFRAMED]
+        await send(message)
+
+    return send_unframed
 
 
 def _name(host: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,10 +12,21 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Locator, Page, Request, Route
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, Request, Route, expect
 
 MOST_SECONDS = 20.0
 ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM = shutil.which("chromium")
+IN_BROWSER = [
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium; apt-get install chromium"),
+    pytest.mark.slow,
+]
+"""The marks of a file of tests that look at the page."""
+SPEC = (ROOT / "specs" / "hiri_s.yaml").read_text()
+STAGE = next(line for line in SPEC.splitlines() if "transformer, depth: 9" in line)
+LINE = SPEC.splitlines().index(STAGE) + 1
+expect.set_options(timeout=1000 * MOST_SECONDS)
 
 
 @dataclass
@@ -25,6 +37,11 @@ class Studio:
     address: str
     folder: Path
 
+    @property
+    def origin(self) -> str:
+        """The address without what is opened at first."""
+        return "/".join(self.address.split("/")[:3])
+
     def end(self) -> int:
         self.process.send_signal(signal.SIGINT)
         try:
@@ -34,10 +51,11 @@ class Studio:
             raise
 
 
-def start_studio(folder: Path, *arguments: str) -> Studio:
-    """Start one on any free port and wait for the address that it prints."""
+def start_studio(folder: Path, *arguments: str, port: str | None = "0") -> Studio:
+    """Start one on any free port, or on the one it chooses for None, and wait for the address that it prints."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "hiri_spec", "studio", *arguments, "--port", "0", "--no-browser"]
+    command = [sys.executable, "-m", "hiri_spec", "studio", *arguments, "--no-browser"]
+    command += [] if port is None else ["--port", port]
     log = folder.parent / f"{folder.name}-studio.log"
     with log.open("w") as stream:
         process = subprocess.Popen(command, cwd=folder, stderr=stream, stdout=stream, text=True, env=environment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -59,16 +60,28 @@ EXPLORER_LAYERS = [
     ["worker", "proxy"],
     ["command", "worker_command", "proxy_command", "__init__"],
 ]
+STUDIO_LAYERS = [
+    ["palette", "gate", "opening", "listing", "places", "outline", "fields"],
+    ["analysis", "workspace"],
+    ["completion", "numbers", "sharing", "drawing", "charts"],
+    ["searches"],
+    ["page"],
+    ["serving"],
+]
+STUDIO_FLOOR = {name: index for index, names in enumerate(STUDIO_LAYERS) for name in names}
+PAGE_LIBRARIES = {"nicegui", "fastapi", "starlette", "uvicorn"}
+STUDIO_BY_NAME = "hiri_spec/commands/studio.py"
+"""The one place below the studio that knows of it; it loads it by name."""
 EXPLORER_FLOOR = {name: index for index, names in enumerate(EXPLORER_LAYERS) for name in names}
 FLOOR = {name: index for index, names in enumerate(LAYERS) for name in names}
 HEAVY = {"torch", "torchvision", "timm", "optuna", "matplotlib", "plotly", "networkx", "numpy", "fvcore"}
 
 
-def room(path: Path) -> str:
-    """The first component of a module inside hiri_spec; what `python -m` runs stands on top of all."""
-    if path.name == "__main__.py":
+def room(path: Path, package: str = "hiri_spec") -> str:
+    """The first component of a module inside its package; what `python -m hiri_spec` runs stands on top of all."""
+    if package == "hiri_spec" and path.name == "__main__.py":
         return "__main__"
-    return path.relative_to(ROOT / "hiri_spec").parts[0].removesuffix(".py")
+    return path.relative_to(ROOT / package).parts[0].removesuffix(".py")
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -89,6 +102,7 @@ def imported(path: Path) -> Iterator[str]:
 
 FILES = sorted((ROOT / "hiri_spec").rglob("*.py"))
 EXPLORER_FILES = sorted((ROOT / "explorer").rglob("*.py"))
+STUDIO_FILES = sorted((ROOT / "studio").rglob("*.py"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -104,11 +118,36 @@ def test_imports_go_downwards(path: Path) -> None:
 
 @pytest.mark.parametrize("path", EXPLORER_FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_go_downwards_in_the_explorer(path: Path) -> None:
-    here = path.relative_to(ROOT / "explorer").parts[0].removesuffix(".py")
+    here = room(path, "explorer")
     for name in imported(path):
         parts = name.split(".")
         if parts[0] == "explorer" and len(parts) > 1 and parts[1] in EXPLORER_FLOOR:
             assert EXPLORER_FLOOR[parts[1]] <= EXPLORER_FLOOR[here], f"{path.name} imports {name} from above"
+
+
+@pytest.mark.parametrize("path", STUDIO_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_downwards_in_the_studio(path: Path) -> None:
+    here = room(path, "studio")
+    assert here == "__init__" or here in STUDIO_FLOOR, f"{here} has no place in STUDIO_LAYERS; decide where it belongs"
+    names = list(imported(path))
+    for name in names:
+        parts = name.split(".")
+        if parts[0] == "studio" and len(parts) > 1:
+            assert here != "__init__", f"the package itself imports {name}, and so all that import any of it"
+            assert STUDIO_FLOOR[parts[1]] <= STUDIO_FLOOR[here], f"{path.name} imports {name} from above"
+    tops = {name.split(".")[0] for name in names}
+    if here not in ("page", "serving"):
+        assert not tops & PAGE_LIBRARIES, f"{path.name} imports {tops & PAGE_LIBRARIES}, which the page alone does"
+    assert not tops & HEAVY, f"{path.name} imports {tops & HEAVY}, for which a keystroke would wait"
+
+
+@pytest.mark.parametrize("path", [*FILES, *EXPLORER_FILES], ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_below_knows_the_studio(path: Path) -> None:
+    assert "studio" not in {name.split(".")[0] for name in imported(path)}, f"{path.name} imports the studio"
+    texts = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
+    named = {text for text in texts if isinstance(text, str) and re.fullmatch(r"studio(\.\w+)+", text)}
+    is_the_one = path == ROOT / STUDIO_BY_NAME
+    assert named == ({"studio.serving"} if is_the_one else set()), f"{path.name} names {named}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -125,6 +164,7 @@ COMMANDS = {
     "diff": "from hiri_spec.cli import app; app(['diff', 'hiri_s', 'hiri_b'], standalone_mode=False)",
     "draw": "from hiri_spec.cli import app; app(['draw', 'hiri_s'], standalone_mode=False)",
     "summary": "from hiri_spec.cli import app; app(['summary', 'hiri_s'], standalone_mode=False)",
+    "studio": "import studio.page.frame, studio.serving",
     "graph": "import hiri_spec; hiri_spec.graph('hiri_s')",
 }
 
@@ -153,5 +193,5 @@ def test_public_names() -> None:
 
 
 def test_no_room_without_a_name() -> None:
-    names = {path.stem for path in [*FILES, *(ROOT / "explorer").rglob("*.py")]}
+    names = {path.stem for path in [*FILES, *EXPLORER_FILES, *STUDIO_FILES]}
     assert not names & {"utils", "util", "helpers", "misc", "common"}

@@ -36,12 +36,20 @@ def test_the_wheel_carries_specs_and_schemas(installed: Path) -> None:
     assert shipped == carried
     assert (installed / "hiri_spec" / "py.typed").exists()
     assert (installed / "explorer" / "py.typed").exists()
+    assert (installed / "studio" / "py.typed").exists()
 
 
 def test_the_wheel_carries_the_page_of_a_search(installed: Path) -> None:
     folder = Path("explorer/report_page")
     own = {path.name for path in (ROOT / folder).rglob("*") if path.suffix in (".html", ".css", ".js")}
     assert {path.name for path in (installed / folder).rglob("*.*") if path.suffix != ".py"} == own
+
+
+def test_the_wheel_carries_the_studio(installed: Path) -> None:
+    own = {path.relative_to(ROOT / "studio") for path in (ROOT / "studio").rglob("*.*") if path.suffix != ".pyc"}
+    carried = {path.relative_to(installed / "studio") for path in (installed / "studio").rglob("*.*")}
+    assert carried == own
+    assert {path.name for path in (installed / "studio" / "page" / "assets").iterdir()} >= {"editor.js", "studio.css"}
 
 
 def test_built_in_specs_are_found_once_installed(installed: Path, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ SYMBOLS = ("circle", "rect", "triangle", "diamond", "roundRect", "arrow", "pin")
 MOST_POINTS = 4000
 """Points of one drawing: the front, and of the others so many, evenly over the trials."""
 PINS = "ABCD"
+DIGITS = 3
+"""Behind the point of a cost; with fewer, points that differ would lie on each other."""
 STEPS = "path://M0,8L8,8L8,2L18,2L18,4L10,4L10,10L0,10Z"
 """What stands for the front in the legend."""
 
@@ -77,13 +79,13 @@ def pareto(
     known = [point for point in points if not by_latency or point.latency_ms is not None]
     counts = sorted({point.stages for point in known})
     kept = choose(known, stage_counts=stage_counts, placed=placed)
-    unit, divisor, digits = ("ms", 1.0, 2) if by_latency else macs_unit(max((p.macs for p in known), default=0))
+    unit, divisor = ("ms", 1.0) if by_latency else macs_unit(max((p.macs for p in known), default=0))[:2]
 
     def value(point: Tried) -> list[Any]:
         cost = point.latency_ms or 0.0 if by_latency else point.macs
         params = round(point.params / 1e6, 2)
         return [
-            round(cost / divisor, digits),
+            round(cost / divisor, DIGITS),
             round(point.score, 4),
             point.number,
             f"{point.number}: {point.sketch}",

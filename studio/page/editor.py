@@ -12,11 +12,9 @@ from pydantic import BaseModel
 
 from ..analysis import Analysis, Mark
 from ..completion import complete
-from .desk import Desk
+from .desk import LARGEST_TEXT, Desk
 
 COMPLETIONS = "/studio-completions"
-LARGEST_TEXT = 1_000_000
-"""Characters of a text that the editor sends for completion or comparison; longer ones are mistakes anyway."""
 MOST_MISTAKES = 20
 """Mistakes that are listed; one at the top often brings many."""
 LABEL = "Spec as YAML"
@@ -60,23 +58,29 @@ class EditorPanel:
         self._offset = 0
         self._client = ui.context.client
         self.on_cursor: list[Callable[[int], None]] = []
-        with ui.element("div").classes("studio-editor"):
-            self.element = ui.codemirror(
-                desk.text,
-                on_change=self._changed,
-                language="YAML",
-                theme=self._theme,  # type: ignore[arg-type]
-                indent="  ",
-                keymap={"Mod-s": on_save},
-            )
+        self._on_save = on_save
+        self._place = ui.element("div").classes("studio-editor")
+        self._make(desk.text)
         with ui.element("section").classes("studio-mistakes").props('aria-label="Mistakes in the spec"'):
             self._status = ui.label("").props('role="status" aria-live="polite"').classes("studio-status")
             self._list = ui.element("ul")
         self._shown: tuple[Mark, ...] | None = None
-        desk.on_put(self._put)
+        desk.on_put(self._put, self._open)
         desk.panels.append(self)
         ui.on("studio_cursor", self._moved)
         ui.on("studio_text", self._whole)
+        ui.on("studio_too_long", self._refuse_length)
+
+    def _make(self, text: str) -> None:
+        with self._place:
+            self.element = ui.codemirror(
+                text,
+                on_change=self._changed,
+                language="YAML",
+                theme=self._theme,  # type: ignore[arg-type]
+                indent="  ",
+                keymap={"Mod-s": self._on_save},
+            )
 
     @property
     def _theme(self) -> str:
@@ -146,24 +150,38 @@ class EditorPanel:
                 with ui.element("li"):
                     ui.label(f"and {count - MOST_MISTAKES} more")
 
-    def _put(self, text: str) -> None:
+    def _put(self, text: str, is_own_step: bool) -> None:
         if self._client.has_socket_connection:
-            self._call("put", text)
+            self._call("put", text, is_own_step)
         else:
             self.element.set_value(text)
 
+    def _open(self, text: str) -> None:
+        """Begin with another text in a new editor, as undo in the old one would bring the old text into this file."""
+        self._offset, self._shown = 0, None
+        self._place.clear()
+        self._make(text)
+        if self._client.has_socket_connection:
+            self.equip()
+
     def _changed(self, event: ValueChangeEventArguments[str]) -> None:
-        self._desk.edit(event.value or "")
+        if event.sender is self.element:  # and not the one before, whose last change came late
+            self._desk.edit(event.value or "")
+
+    def _refuse_length(self) -> None:
+        message = f"That would make more than {LARGEST_TEXT:,} characters, and was left out: no spec is so long."
+        ui.notify(message, type="warning")
 
     def _moved(self, event: GenericEventArguments) -> None:
         offset = event.args.get("offset")
-        if isinstance(offset, int) and offset >= 0:
+        if event.args.get("id") == self.element.id and isinstance(offset, int) and offset >= 0:
             self._offset = offset
             for listener in self.on_cursor:
                 listener(self.offset)
 
     def _whole(self, event: GenericEventArguments) -> None:
         text = event.args.get("text")
-        if isinstance(text, str) and text != self._desk.text:
+        is_own = event.args.get("id") == self.element.id
+        if is_own and isinstance(text, str) and text != self._desk.text:
             self.element.set_value(text)
             self._desk.edit(text)

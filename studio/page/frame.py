@@ -10,19 +10,27 @@ from hiri_spec import __version__
 from hiri_spec.errors import SpecError
 
 from ..opening import FIRST, Opening
-from ..sharing import from_fragment
+from ..sharing import KEY, from_fragment
 from ..workspace import Workspace
 from .comparing import ComparePanel
 from .desk import Desk, words
 from .editor import EditorPanel, add_completions
 from .files import FilesPanel, OpenFiles
+from .keeping import take_draft
 from .limits import LimitsPanel
 from .network import NetworkPanel
 from .search_view import SearchPanel
 from .sliders import SliderPanel
 
 HEAD = """<link rel="stylesheet" href="/studio/studio.css"><script type="module" src="/studio/editor.js"></script>"""
-PRIMARY = "#1d5f8a"
+COLOURS = {"primary": "#1d5f8a", "info": "#1d5f8a", "positive": "#17694f", "negative": "#a32a12"}
+"""Of buttons and notices; white is read on each of them, 6 to 1 at the least."""
+WATCH_ADDRESS = """
+window.addEventListener("hashchange", (event) => {
+  emitEvent("studio_fragment", { fragment: new URL(event.newURL).hash });
+});
+return location.hash;
+"""
 WATCH_SCHEME = """
 const scheme = matchMedia("(prefers-color-scheme: dark)");
 scheme.addEventListener("change", (event) => emitEvent("studio_scheme", { dark: event.matches }));
@@ -52,7 +60,7 @@ class Page:
     def __init__(self, workspace: Workspace, opened: OpenFiles) -> None:
         ui.add_head_html(HEAD)
         self._desk = desk = Desk(workspace)
-        ui.colors(primary=PRIMARY)
+        ui.colors(**COLOURS)
         self._dark = ui.dark_mode(None)
         self._editor: EditorPanel
         with ui.element("div").classes("studio"):
@@ -84,6 +92,7 @@ class Page:
             with ui.element("footer").classes("studio-footer"):
                 ui.label(f"hiri-spec {__version__}, folder {workspace.root}")
         ui.on("studio_scheme", self._follow_scheme)
+        ui.on("studio_fragment", self._follow_fragment)
 
     def begin(self, file: str | None, builtin: str | None, search: str | None) -> None:
         """Open what the address names."""
@@ -92,25 +101,41 @@ class Page:
                 self._files.open(file)
             else:
                 self._files.open_builtin(builtin or FIRST)
-            if search is not None:
+        except SpecError as error:
+            self._files.open_builtin(FIRST)
+            ui.notify(words(error), type="negative", multi_line=True, close_button="Close", timeout=0)
+        if search is not None:
+            try:
                 self._searches.choose(search)
                 self._tabs.set_value(self._search_tab)
-        except SpecError as error:
-            if not self._desk.text:
-                self._files.open_builtin(FIRST)
-            ui.notify(words(error), type="negative", multi_line=True, close_button="Close", timeout=0)
+            except SpecError as error:
+                ui.notify(words(error), type="negative", multi_line=True, close_button="Close", timeout=0)
 
     async def meet_browser(self) -> None:
         """What only the browser knows: dark or light, and the text in the address's fragment."""
         self._editor.equip()
         self._files.note()
+        await self._searches.look_again()
+        await self._compare.look_again()
         self._take_scheme(bool(await ui.run_javascript(WATCH_SCHEME)))
-        fragment = await ui.run_javascript("location.hash")
-        if isinstance(fragment, str) and fragment.startswith("#spec="):
-            try:
-                self._files.open_text(from_fragment(fragment.removeprefix("#")), "shared.yaml")
-            except SpecError as error:
-                ui.notify(words(error), type="negative", multi_line=True, close_button="Close", timeout=0)
+        await self._take_fragment(await ui.run_javascript(WATCH_ADDRESS))
+        if await take_draft(self._desk):
+            ui.notify("What you had not saved is here again; Undo takes it away.", type="info")
+
+    async def _follow_fragment(self, event: GenericEventArguments) -> None:
+        """A link that was opened where this page was: the browser doesn't load it again."""
+        await self._take_fragment(event.args.get("fragment"))
+
+    async def _take_fragment(self, fragment: object) -> None:
+        if not isinstance(fragment, str) or not fragment.startswith(f"#{KEY}"):
+            return
+        try:
+            text = from_fragment(fragment)
+        except SpecError as error:
+            ui.notify(words(error), type="negative", multi_line=True, close_button="Close", timeout=0)
+            return
+        if await self._files.may_leave():
+            self._files.open_text(text, "shared.yaml", is_in_address=True)
 
     def _follow_scheme(self, event: GenericEventArguments) -> None:
         if self._dark.value is None:

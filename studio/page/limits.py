@@ -19,6 +19,8 @@ from ..analysis import Analysis
 from .desk import Desk, words
 from .proposal import propose
 
+SMALLEST_BUDGET = 100_000
+"""MACs. Who writes a number alone means one with a unit."""
 MOST_SIZES = 4
 """Resolutions that are shown at once."""
 
@@ -112,6 +114,7 @@ class LimitsPanel:
         )
 
     async def _offer(self, title: str, spec: ModelSpec, transform: Any, button: ui.button) -> None:
+        asked = self._desk.text
         button.props("loading")
         try:
             scaled = await run.io_bound(transform)
@@ -125,7 +128,7 @@ class LimitsPanel:
         if scaled.spec == spec:
             ui.notify("It is so already; nothing to change.", type="info")
             return
-        await propose(self._desk, title, spec, scaled.spec, scaled.text)
+        await propose(self._desk, title, asked, spec, scaled.spec, scaled.text)
 
     def _current(self) -> ModelSpec | None:
         """The spec of the text as it is now; says why not where it has mistakes."""
@@ -148,7 +151,12 @@ def read_sizes(text: str | None) -> tuple[tuple[int, int], ...] | None:
 
 def read_budget(text: str | None) -> int | None:
     """The MACs of the field, None if it is empty; raises SpecError for what is no amount."""
-    return parse_macs(text or "", "") if (text or "").strip() else None
+    if not (text or "").strip():
+        return None
+    macs = parse_macs(text or "", "")
+    if macs < SMALLEST_BUDGET:
+        raise SpecError(Problem(f"{macs:,} MACs are less than any network costs; write it like 5gflops or 5e9"))
+    return macs
 
 
 def read_target(text: str | None) -> tuple[int, int] | None:

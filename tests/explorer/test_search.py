@@ -53,6 +53,7 @@ def test_the_search_beats_chance(space_file: Path, tmp_path: Path) -> None:
         (["--budget", BUDGET, "--objective", "scor"], "--objective: unknown objective 'scor'; did you mean 'score'?"),
         (["--budget", BUDGET, "--evaluator", "naswat"], "unknown evaluator 'naswat'; did you mean 'naswot'?"),
         (["--budget", BUDGET, "--trials", "0"], "--trials: 0 trials are too few"),
+        (["--budget", BUDGET, "--trials", "1" + 99 * "0"], "trials are too many; ask for at most 1,000,000,000"),
         (["--budget", BUDGET, "--resolution", "64,96"], "--resolution: a search has one image size"),
         (["--budget", BUDGET, "--resolution", "16"], "--resolution: 16 is too small"),
         (["--budget", BUDGET, "--out", "/proc/nothing"], "--out: /proc/nothing cannot be written"),

@@ -4,65 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
-from studios import MOST_SECONDS, ROOT, Seen, Studio, start_studio
+from playwright.sync_api import expect
+from studios import IN_BROWSER, LINE, ROOT, SPEC, STAGE, Seen, Studio
 
 from hiri_spec import cost, fit_to_budget, load, scale_up
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium; apt-get install chromium"),
-    pytest.mark.slow,
-]
-expect.set_options(timeout=1000 * MOST_SECONDS)
-SPEC = (ROOT / "specs" / "hiri_s.yaml").read_text()
-STAGE = next(line for line in SPEC.splitlines() if "transformer, depth: 9" in line)
-LINE = SPEC.splitlines().index(STAGE) + 1
-
+pytestmark = IN_BROWSER
 Open = Callable[..., Seen]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    folder = tmp_path_factory.mktemp("opened")
-    (folder / "mine.yaml").write_text(SPEC)
-    studio = start_studio(folder, "mine.yaml")
-    yield studio
-    studio.end()
-
-
-@pytest.fixture
-def show(browser: Browser, studio: Studio) -> Iterator[Open]:
-    """Opens a page on a fresh copy of a file."""
-    shown: list[Seen] = []
-
-    def show(name: str = "mine.yaml", *, width: int = 1500, scheme: str = "light", fragment: str = "") -> Seen:
-        (studio.folder / name).write_text(SPEC)
-        context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=scheme)  # type: ignore
-        origin = "/".join(studio.address.split("/")[:3])
-        seen = Seen.open(context, f"{origin}/?file={name}{fragment}")
-        expect(seen.status()).to_have_text("No mistakes.")
-        shown.append(seen)
-        return seen
-
-    yield show
-    for seen in shown:
-        seen.page.context.close()
 
 
 def printed(path: Path) -> dict[str, float]:
@@ -205,7 +159,7 @@ def test_a_link_holds_the_spec(show: Open) -> None:
     expect(seen.page.locator(".studio-state")).to_have_text("changed")
     text = seen.text
     seen.button("Share").click()
-    link = seen.page.get_by_label("Link").input_value()
+    link = seen.page.get_by_label("Link", exact=True).input_value()
     other = show(fragment="#" + link.partition("#")[2])
     expect(other.page.locator(".studio-name")).to_have_text("shared.yaml")
     expect(other.editor).to_contain_text("hiri_s_shared")
@@ -287,7 +241,14 @@ def test_a_number_is_slid(show: Open) -> None:
     seen.check()
 
 
-@pytest.mark.parametrize("text", ["a: &a [*a]", "!!python/object/apply:os.system [ls]", "a: " * 400, "- " * 3000])
+MANY_ALIASES = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
+    f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    "text", ["a: &a [*a]", "!!python/object/apply:os.system [ls]", "a: " * 400, "- " * 3000, MANY_ALIASES]
+)
 def test_pasted_texts_do_no_harm(show: Open, text: str) -> None:
     seen = show()
     seen.editor.focus()

@@ -15,6 +15,7 @@ from hiri_spec.files import builtin_specs
 from hiri_spec.json_schema import json_schema
 from hiri_spec.messages import validate
 from studio.completion import Completions, Option, complete
+from studio.fields import schemas_at
 
 TEXTS = {name: path.read_text() for name, path in builtin_specs().items()}
 BLOCK_STYLE = """\
@@ -265,6 +266,8 @@ LONG = {
     "quotes": '"' * 90000,
     "words": "a b " * 20000,
     "keys": "a: 1\n" * 18000,
+    "aliases": "a: &a [1,1,1,1,1,1,1,1,1]\n"
+    + "".join(f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)),
     "too long": "a" * 1_000_000,
 }
 
@@ -274,3 +277,10 @@ def test_long_texts_take_no_time(text: str) -> None:
     begin = time.process_time()
     complete(text, len(text))
     assert time.process_time() - begin < 2
+
+
+def test_a_long_path_that_leads_nowhere_takes_no_time() -> None:
+    data = parse(TEXTS["hiri_s"], "").data
+    begin = time.process_time()
+    assert schemas_at(("stages",) + (0,) * 45_000, data) == []
+    assert time.process_time() - begin < 0.2

@@ -47,10 +47,23 @@ def ask(gate: Gate, *, kind: str = "http", path: str = "/", query: str = "", **h
         ({"host": "127.0.0.1:8448", "origin": "https://example.org"}, 403, "another page may not use this one"),
         ({"host": "127.0.0.1:8448", "origin": "null"}, 403, "another page may not use this one"),
         ({"host": "rebound.example.org:8448"}, 403, "for this machine alone"),
+        ({"host": "127.0.0.1:8448", "origin": "http://["}, 403, "another page may not use this one"),
         ({"host": "[bad"}, 403, "for this machine alone"),
         ({}, 403, "for this machine alone"),
     ],
-    ids=["address", "name", "ipv6", "itself", "other-port", "other-site", "sandboxed", "rebound", "damaged", "no-host"],
+    ids=[
+        "address",
+        "name",
+        "ipv6",
+        "itself",
+        "other-port",
+        "other-site",
+        "sandboxed",
+        "rebound",
+        "damaged-origin",
+        "damaged",
+        "no-host",
+    ],
 )
 def test_on_this_machine(headers: dict[str, str], status: int, told: str) -> None:
     sent = ask(Gate(page, None, 8448), **headers)
@@ -76,9 +89,15 @@ def test_the_address_with_the_token_sets_the_cookie() -> None:
     assert headers[b"location"] == b"/?file=a.yaml"
     cookie = headers[b"set-cookie"].decode()
     assert "HttpOnly" in cookie
-    assert "SameSite=Strict" in cookie
+    assert "SameSite=Lax" in cookie
     assert ask(gate, host="10.0.0.7:8448", cookie=cookie.partition(";")[0])[0]["status"] == 200
     assert ask(gate, kind="websocket", host="10.0.0.7:8448", cookie=cookie.partition(";")[0])[0]["status"] == 200
+
+
+def test_no_other_page_shows_it_inside() -> None:
+    sent = ask(Gate(page, None, 8448), host="127.0.0.1:8448")
+    assert (b"x-frame-options", b"DENY") in sent[0]["headers"]
+    assert (b"content-security-policy", b"frame-ancestors 'none'") in sent[0]["headers"]
 
 
 def test_a_wrong_token_sets_none() -> None:

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import nicegui
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route
+from studios import IN_BROWSER
 
 import hiri_spec
 from hiri_spec.cost import cost
 from studio.charts import comparison_bars, cost_bars, curve_points, resolution_curve
 from studio.drawing import draw
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium; apt-get install chromium"),
-    pytest.mark.slow,
-]
+pytestmark = IN_BROWSER
 ECHARTS = Path(nicegui.__file__).parent / "elements" / "echart" / "dist"
 OVERLAPS = """() => {
     const shown = [...document.querySelectorAll("svg text")].filter((each) => each.textContent.trim());
@@ -40,14 +36,6 @@ OVERLAPS = """() => {
     return found;
 }"""
 """Pairs of texts that lie on each other; the line spacing of a font may do so a little."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@
 // tooltips, which come with the whole text, are not used.
 import * as CM from "nicegui-codemirror";
 
+// As in desk.py; a message to the server holds no more.
+const LARGEST_TEXT = 200000;
 const IDLE_MS = 400;
 const CURSOR_MS = 80;
 const TYPES = { field: "property", value: "constant", block: "class" };
@@ -23,8 +25,8 @@ async function complete(context) {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ text, offset: toCharacters(text, context.pos) }),
-  });
-  if (!answer.ok || context.aborted) return null;
+  }).catch(() => null); // the studio has ended, which the page says by itself
+  if (!answer?.ok || context.aborted) return null;
   const found = await answer.json();
   if (!found || !found.options.length) return null;
   return {
@@ -85,19 +87,39 @@ const readiness = (id) => {
   return ready.get(id);
 };
 
+// Ask before a page goes whose text is not saved, and keep that for when the page is loaded again.
+let current = null;
+const keepDraft = () => {
+  const state = document.querySelector(".studio-state");
+  const isChanged = () => state.textContent === "changed";
+  window.addEventListener("beforeunload", (event) => {
+    if (isChanged()) event.preventDefault();
+  });
+  window.addEventListener("pagehide", () => {
+    if (!isChanged()) return;
+    const draft = { ...JSON.parse(state.dataset.draft), text: current.state.doc.toString() };
+    sessionStorage.setItem("studio-draft", JSON.stringify(draft));
+  });
+};
+
 window.studio = {
   async equip(id, label) {
     const view = await getElement(id).editorPromise;
     const tellCursor = later(CURSOR_MS, (state) => {
       const text = state.doc.toString();
-      emitEvent("studio_cursor", { offset: toCharacters(text, state.selection.main.head) });
+      emitEvent("studio_cursor", { id, offset: toCharacters(text, state.selection.main.head) });
     });
     // edits travel as changes; the whole text follows once nobody types, so that a lost one is noticed
-    const tellText = later(IDLE_MS, (state) => emitEvent("studio_text", { text: state.doc.toString() }));
+    const tellText = later(IDLE_MS, (state) => emitEvent("studio_text", { id, text: state.doc.toString() }));
     view.dispatch({
       effects: CM.StateEffect.appendConfig.of([
         marksField,
         mistakeTip,
+        CM.EditorState.changeFilter.of((transaction) => {
+          if (transaction.newDoc.length <= LARGEST_TEXT) return true;
+          emitEvent("studio_too_long", {});
+          return false;
+        }),
         CM.EditorView.contentAttributes.of({
           "aria-label": label,
           "aria-description": "Tab indents; Escape and then Tab leaves the editor. Control and Space completes.",
@@ -109,6 +131,8 @@ window.studio = {
         }),
       ]),
     });
+    if (!current) keepDraft();
+    current = view;
     view.dom.closest(".studio-editor").setAttribute("data-ready", "true");
     readiness(id).resolve(view);
   },
@@ -128,8 +152,9 @@ window.studio = {
     view.dispatch({ effects: setMarks.of(CM.Decoration.set(ranges, true)) });
   },
 
-  // Write a text in place of what is there, as a step of its own for undo; the change is told like one that was typed.
-  async put(id, text) {
+  // Write a text in place of what is there, for undo as a step of its own or with those just before; the change is told
+  // like one that was typed.
+  async put(id, text, isOwnStep) {
     const view = await readiness(id).promise;
     const old = view.state.doc.toString();
     let start = 0;
@@ -141,7 +166,7 @@ window.studio = {
     if (start === old.length - end && !insert) return;
     view.dispatch({
       changes: { from: start, to: old.length - end, insert },
-      annotations: CM.isolateHistory.of("full"),
+      annotations: isOwnStep ? CM.isolateHistory.of("full") : [],
     });
   },
 

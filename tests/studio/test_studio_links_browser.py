@@ -1,0 +1,55 @@
+"""A link that holds a spec, opened in a headless browser where the page is open already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+from studios import CHROMIUM, MOST_SECONDS, SPEC, Seen
+
+from studio.sharing import to_fragment
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium; apt-get install chromium"),
+    pytest.mark.slow,
+]
+expect.set_options(timeout=1000 * MOST_SECONDS)
+LINKED = SPEC.replace("name: hiri_s", "name: linked")
+
+
+def follow(seen: Seen, fragment: str) -> None:
+    """Open a link that differs from the address in its fragment alone, which no browser loads again."""
+    seen.page.evaluate("(fragment) => { location.hash = ''; location.hash = fragment }", fragment)
+
+
+def test_a_link_is_followed_where_the_page_is_open(show: Callable[..., Seen]) -> None:
+    seen = show()
+    seen.type_at_line(4, "_typed")
+    expect(seen.page.locator(".studio-state")).to_have_text("changed")
+    follow(seen, to_fragment(LINKED))
+    seen.button("Cancel").click()
+    expect(seen.page.get_by_role("dialog")).to_have_count(0)
+    assert seen.text == SPEC.replace("name: hiri_s", "name: hiri_s_typed")
+    follow(seen, to_fragment(LINKED))
+    seen.button("Leave them").click()
+    expect(seen.page.locator(".studio-name")).to_have_text("shared.yaml")
+    expect(seen.editor).to_contain_text("name: linked")
+    assert seen.text == LINKED
+    follow(seen, "spec=damaged")
+    expect(seen.page.locator(".q-notification").last).to_contain_text("the link is damaged")
+    assert seen.text == LINKED
+    seen.check()
+
+
+def test_one_that_was_saved_is_opened_by_its_file(show: Callable[..., Seen]) -> None:
+    seen = show()
+    follow(seen, to_fragment(LINKED))
+    expect(seen.page.locator(".studio-name")).to_have_text("shared.yaml")
+    seen.button("Save").click()
+    seen.page.get_by_label("File in the opened folder").fill("kept.yaml")
+    seen.button("Save").last.click()
+    expect(seen.page).to_have_url(f"{seen.origin}/?file=kept.yaml")
+    seen.page.reload()
+    expect(seen.page.locator(".studio-name")).to_have_text("kept.yaml")
+    seen.check()
