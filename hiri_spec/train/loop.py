@@ -84,6 +84,7 @@ class Loop:
         while self._parts.progress.epoch < self._recipe.epochs:
             is_whole = self._train_epoch()
             if is_whole:
+                self._agreement.count_unreadable(self._training)
                 if self._recipe.checkpointing.every_steps is not None:
                     self._save_checkpoint()  # evaluation may take long, and may fail
                 is_whole = self._end_epoch()
