@@ -29,6 +29,7 @@ def test_lines_keep_their_ends(studio: Studio, visit: Callable[..., Seen]) -> No
     seen.editor.focus()
     seen.page.keyboard.press("Control+End")
     seen.page.keyboard.type("# mine")
+    expect(seen.page.locator(".studio-state")).to_have_text("changed")
     seen.page.keyboard.press("Control+s")
     expect(seen.page.locator(".studio-state")).to_have_text("saved")
     assert (studio.folder / "crlf.yaml").read_bytes() == (SPEC + "# mine").replace("\n", "\r\n").encode()
@@ -41,6 +42,7 @@ def test_undo_keeps_to_its_file(studio: Studio, visit: Callable[..., Seen]) -> N
     (studio.folder / "second.yaml").write_text(SPEC.replace("small", "second"))
     seen = opened(studio, visit, "first.yaml", SPEC.encode())
     seen.type_at_line(1, "er")
+    expect(seen.page.locator(".studio-state")).to_have_text("changed")
     seen.page.keyboard.press("Control+s")
     expect(seen.page.locator(".studio-state")).to_have_text("saved")
     seen.button("Open").click()
@@ -68,6 +70,7 @@ def test_a_megabyte_is_left_out_and_told(studio: Studio, visit: Callable[..., Se
     expect(seen.page.locator(".q-notification").last).to_contain_text("more than 200,000 characters")
     assert seen.text == SPEC
     seen.type_at_line(1, "er")
+    expect(seen.page.locator(".studio-state")).to_have_text("changed")
     seen.page.keyboard.press("Control+s")
     expect(seen.page.locator(".studio-state")).to_have_text("saved")
     assert (studio.folder / "big.yaml").read_text() == SPEC.replace("small", "smaller")
