@@ -159,7 +159,7 @@ def test_a_link_holds_the_spec(show: Open) -> None:
     expect(seen.page.locator(".studio-state")).to_have_text("changed")
     text = seen.text
     seen.button("Share").click()
-    link = seen.page.get_by_label("Link").input_value()
+    link = seen.page.get_by_label("Link", exact=True).input_value()
     other = show(fragment="#" + link.partition("#")[2])
     expect(other.page.locator(".studio-name")).to_have_text("shared.yaml")
     expect(other.editor).to_contain_text("hiri_s_shared")
