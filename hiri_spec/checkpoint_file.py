@@ -16,6 +16,9 @@ from .schema import ModelSpec
 from .tensors import TensorType, find_misfits, misfit_error, tensor_types
 
 WEIGHTS_NAME = "model.safetensors"
+ENDINGS = (".safetensors", ".pt", ".pth")
+OF_RUN = ("best", "last")
+"""Folders of weights in that of a run."""
 SPEC_NAME = "spec.yaml"
 VERSION_KEY, SPEC_KEY, BUILD_KEY = "hiri_spec.version", "hiri_spec.spec", "hiri_spec.build"
 MAX_HEADER = 100_000_000
@@ -126,7 +129,8 @@ def find_weights(path: str | os.PathLike[str]) -> FilePath:
             return place if place.is_file() else place / WEIGHTS_NAME
         folder = place if place.is_dir() else place.parent
         inside = list(folder.iterdir()) if folder.is_dir() else []
-        names = [other.name for other in inside if other.is_dir() or other.suffix in (".safetensors", ".pt", ".pth")]
+        names = [other.name for other in inside if other.is_dir() or other.suffix in ENDINGS]
+        meant = [other.name for other in inside if _may_be_meant(other)]
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SpecError(Problem(f"cannot be read: {reason}", file=os.fspath(path), code="unreadable")) from None
@@ -134,8 +138,15 @@ def find_weights(path: str | os.PathLike[str]) -> FilePath:
         hint = f"in it: {', '.join(sorted(names))}" if names else "name the weights file"
         message = f"has no {WEIGHTS_NAME} in it; {hint}"
     else:
-        message = "no such file or folder" + (f"; {suggest(place.name, names)}" if names else "")
+        message = "no such file or folder" + (f"; {suggest(place.name, meant)}" if meant else "")
     raise SpecError(Problem(message, file=os.fspath(path), code="no_file"))
+
+
+def _may_be_meant(other: FilePath) -> bool:
+    """Whether somebody who names weights may mean this: a file by its ending, a folder or a run's by what it holds."""
+    places = (other / WEIGHTS_NAME, *(other / name / WEIGHTS_NAME for name in OF_RUN))
+    # a folder that may not be looked into is no reason to fail, as it would be for is_file
+    return other.suffix in ENDINGS or any(os.access(place, os.R_OK) for place in places)
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:

@@ -76,8 +76,13 @@ class Node:
 
 def parse(text: str, file: str) -> Document:
     """Read YAML text; raises SpecError with file and line for anything that is not plain, bounded YAML 1.2."""
+    return as_document(read_nodes(text, file), text, file)
+
+
+def as_document(root: Node, text: str, file: str) -> Document:
+    """The data of a text that was read as nodes; raises SpecError if aliases make too much of it."""
     document = Document(None, {}, file, text)
-    document.data = _plain(read_nodes(text, file), (), Origin(file, 1), document)
+    document.data = _plain(root, (), Origin(file, 1), document)
     return document
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
-from .document import MAX_BYTES, Document, Origin, parse
+from .document import MAX_BYTES, Document, Node, Origin, as_document, parse
 from .errors import Path, Problem, SpecError, show, suggest
 from .messages import validate
 from .saving import part_data, to_data, to_yaml, write_bytes, write_text
@@ -93,13 +93,16 @@ def load_text(text: str, *, file: str | os.PathLike[str], roots: Sequence[FilePa
     return spec
 
 
-def text_document(text: str, *, file: str | os.PathLike[str], roots: Sequence[FilePath]) -> Document:
-    """What `load_text` reads, as plain data, with `extends` and `set`."""
+def text_document(
+    text: str, *, file: str | os.PathLike[str], roots: Sequence[FilePath], nodes: Node | None = None
+) -> Document:
+    """What `load_text` reads, as plain data, with `extends` and `set`. `nodes`: of the text, if it was read already."""
     shown = os.fspath(file)
     if len(text.encode(errors="surrogatepass")) > MAX_BYTES:
         raise _too_large(shown)
     readable = Readable(tuple(root.resolve() for root in roots), ", ".join(map(str, roots)) or "none")
-    return _extended(parse(text, shown), (FilePath(file).resolve(),), SPEC, readable)
+    own = parse(text, shown) if nodes is None else as_document(nodes, text, shown)
+    return _extended(own, (FilePath(file).resolve(),), SPEC, readable)
 
 
 def as_spec(spec: SpecLike, *, set: Mapping[str, Any] | None = None) -> ModelSpec:

@@ -59,7 +59,12 @@ def _take(out: Path, what: str) -> FileIO:
             lock.close()  # a process that was refused has removed it since
         except BlockingIOError:
             lock.close()
-            owner = (out / LOCK).read_text(errors="replace").strip() or "unknown"
+            try:
+                owner = (out / LOCK).read_text(errors="replace").strip() or "unknown"
+            except FileNotFoundError:  # the process that holds it was refused, and has removed it since
+                continue
+            except OSError as error:
+                raise unwritable(out, error) from None
             message = f"another {what} (process {owner}) is writing to {out}; wait for it, or name another folder"
             raise SpecError(Problem(message, "--out", code="locked")) from None
         except OSError as error:

@@ -28,6 +28,11 @@ def format_count(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def format_rate(per_second: float) -> str:
+    """How many a second: 1,200 or 35, and two digits of fewer than 10: 4.2, 0.63."""
+    return f"{per_second:.2g}" if per_second < 9.95 else f"{per_second:,.0f}"
+
+
 def parse_amount(text: str, *, flag: str, units: tuple[str, ...], example: str) -> int:
     """Read an amount such as "5gflops", "5gmacs" or "5e9"; raises SpecError that shows an example."""
     match = _AMOUNT.fullmatch(text)

@@ -65,8 +65,9 @@ def analyse(
 ) -> Analysis:
     """Read the text of a spec that belongs into `file`, and cost it at `sizes`, (height, width), or at its own.
 
-    It finds the mistakes that loading the file would find, and networks beyond the limits of building. `extends` reads
-    the built-in specs and what lies in `roots`. No text raises, runs code, or takes longer than these limits allow.
+    It finds the mistakes that loading the file would find, and networks beyond the limits of building at its own size
+    or at any of `sizes`. `extends` reads the built-in specs and what lies in `roots`. No text raises, runs code, or
+    takes longer than these limits allow.
     """
     shown = os.fspath(file)
     try:
@@ -75,7 +76,7 @@ def analyse(
             raise SpecError(Problem(message, file=shown, line=1, code="too_large"))
         spec = load_text(text, file=file, roots=roots)
         _check_limits(spec)
-        costs = tuple(cost(spec, size) for size in ([spec.size] if sizes is None else sizes))
+        costs = tuple(_cost_within_limits(spec, size) for size in ([spec.size] if sizes is None else sizes))
     except SpecError as error:
         is_yaml = not any(problem.file == shown and problem.code in NOT_READ for problem in error.problems)
         places = Places(text, can_be_read=is_yaml)
@@ -117,6 +118,16 @@ def _check_limits(spec: ModelSpec) -> None:
             largest = shares[amounts.index(max(amounts))]
             message = f"{total:.3g} {what} in all, most of them here; lower widths and depths, the limit is {limit:.3g}"
             raise SpecError(Problem(message, format_path(largest.path), code="too_large"))
+
+
+def _cost_within_limits(spec: ModelSpec, size: tuple[int, int]) -> Cost:
+    """The cost at a size; raises SpecError where that is more than is built at any."""
+    found = cost(spec, size)
+    if found.macs > MAX_MACS:
+        height, width = size
+        message = f"{found.macs:.3g} MACs at {height}x{width}, the limit is {MAX_MACS:.3g}; use a smaller resolution"
+        raise SpecError(Problem(message, "resolution", code="too_large"))
+    return found
 
 
 def _shares(spec: ModelSpec) -> Iterator[_Share]:

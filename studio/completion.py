@@ -114,7 +114,10 @@ def _values_within(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def _fields(path: Path, forms: list[Schema], here: Any, lead: str, spot: Spot, text: str) -> Iterator[Option]:
-    """The keys of the mapping at a path that aren't written yet."""
+    """The keys of the mapping at a path that aren't written yet.
+
+    In brackets one of words comes with a word: without a value the spec would be wrong, and a line is not over there.
+    """
     written = here.keys() - {text[spot.start : spot.end].strip("'\"")} if isinstance(here, Mapping) else set()
     colon = "" if _COLON.match(text, spot.end) else ": "
     for name, (schema, is_needed) in properties_of(forms, here).items():
@@ -124,7 +127,8 @@ def _fields(path: Path, forms: list[Schema], here: Any, lead: str, spot: Spot, t
             detail = "; ".join(part for part in told if part)
             # of a constant, the description is that of one of several parts
             documentation = "" if "const" in schema else str(schema.get("description", ""))
-            yield Option(name, f"{lead}{name}{colon}", "field", detail, documentation)
+            value = _word((*path, name), inside) if colon and spot.is_flow and "const" not in schema else ""
+            yield Option(name, f"{lead}{name}{colon}{value}", "field", detail, documentation)
 
 
 def _values(path: Path, forms: list[Schema], lead: str) -> Iterator[Option]:
@@ -153,6 +157,15 @@ def _values(path: Path, forms: list[Schema], lead: str) -> Iterator[Option]:
                 detail = "by default" if "default" in form and value == form["default"] else ""
                 yield Option(label, lead + label, "block" if "const" in form else "value", detail, described)
     yield from parts.values()
+
+
+def _word(path: Path, forms: list[Schema]) -> str:
+    """For a field that takes one of several words, the one by default or else the first; none if it may be empty."""
+    if not all(form.keys() & {"const", "enum", "properties"} or form.get("type") == "boolean" for form in forms):
+        return ""
+    words = {option.label: option.insert for option in _values(path, forms, "")}
+    default = next((flow_text(form["default"]) for form in forms if "default" in form), "")
+    return words.get(default, next(iter(words.values()), ""))
 
 
 def _parts(forms: list[Schema], before: Mapping[str, Any], lead: str) -> Iterator[Option]:

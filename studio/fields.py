@@ -28,8 +28,10 @@ def schemas_at(path: Path, data: Any) -> list[Schema]:
     if path[:1] == ("set",) and len(path) > 1:
         path = (*parse_path(str(path[1])), *path[2:])
     forms = list(_forms(_whole()))
-    for depth, part in enumerate(path):
-        here = get(data, path[:depth])
+    here = data
+    for part in path:
+        if not forms:  # the rest of the path, however long, leads nowhere
+            break
         inside = []
         for form in forms:
             if isinstance(part, str) and _may_be(form, here, part):
@@ -39,6 +41,7 @@ def schemas_at(path: Path, data: Any) -> list[Schema]:
             elif isinstance(part, int) and part < len(form.get("prefixItems", ())):
                 inside.append(form["prefixItems"][part])
         forms = [form for schema in inside for form in _forms(schema)]
+        here = get(here, (part,))
     return forms
 
 

@@ -6,9 +6,11 @@ a width, from validating the spec with each number put in.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -18,19 +20,25 @@ from hiri_spec.files import parse_path, text_document
 from hiri_spec.messages import FAMILIES, validate
 from hiri_spec.saving import flow_text
 
-from .analysis import MAX_CHARACTERS
 from .fields import Schema, schemas_at
 
 MAX_SINGLE_STEPS = 32
 """Whole numbers up to here go up by one."""
 MIN_CHOICES = 12
-MAX_VALUES = 2_000
+MAX_CHARACTERS = 10_000
+"""A longer text takes too long to be read at each move of the cursor."""
+MAX_VALUES = 500
 """A spec of more values takes too long to be validated for each choice."""
+MAX_MISTAKES = 10
+"""A spec of more mistakes takes too long to be told each of them for each choice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number in a text, from `start` to `end`, what it is called, and the legal ones around it, itself included."""
+    """A number in a text, from `start` to `end`, what it is called, and the legal ones around it, itself included.
+
+    `around` stands for the spec without the number: while that is the same, so are the numbers that are legal.
+    """
 
     path: str
     label: str
@@ -38,23 +46,35 @@ class Number:
     choices: tuple[int | float, ...]
     start: int
     end: int
+    around: str
 
 
 def number_at(
-    text: str, offset: int, *, file: FilePath = FilePath("spec.yaml"), roots: Sequence[FilePath] = ()
+    text: str,
+    offset: int,
+    *,
+    file: FilePath = FilePath("spec.yaml"),
+    roots: Sequence[FilePath] = (),
+    shown: Number | None = None,
 ) -> Number | None:
     """The number that the cursor is in, or whose key it is in; None if there is none, or the text can't be read.
 
     A choice is legal if the spec with it has no mistake that it hasn't now. `file` and `roots` are as in `analyse`.
+    While it is the number that is `shown`, in the same spec, the choices stay, so that a slider keeps still. A text
+    that is too large to be followed has no numbers, and one of too many mistakes no choices.
     """
     if len(text) > MAX_CHARACTERS:
         return None
     try:
-        found = _find(read_nodes(text, ""), offset, (), None)
-        document = text_document(text, file=file, roots=roots)
+        nodes = read_nodes(text, "")
+        # first, for it refuses what aliases make too large
+        document = text_document(text, file=file, roots=roots, nodes=nodes)
     except SpecError:  # which the page shows as a mark
         return None
-    if found is None or not found[0] or len(document.origins) > MAX_VALUES:
+    if len(document.origins) > MAX_VALUES:
+        return None
+    found = _find(nodes, offset, (), None, set())
+    if found is None or not found[0]:
         return None
     written, node = found
     path = _meant(written, document)
@@ -64,8 +84,13 @@ def number_at(
     forms = [form for form in schemas_at(path, document.data) if form.get("type") in ("integer", "number")]
     if not forms:
         return None
-    choices = tuple(_legal(document, path, value, _candidates(value, forms)))
-    return Number(format_path(path), _label(path, document.data), value, choices, node.start, node.end)
+    name = format_path(path)
+    around = sha256(json.dumps(_with(document.data, path, None)).encode()).hexdigest()
+    if shown is not None and (shown.path, shown.around) == (name, around) and value in shown.choices:
+        choices = shown.choices
+    else:
+        choices = tuple(_legal(document, path, value, _candidates(value, forms)))
+    return Number(name, _label(path, document.data), value, choices, node.start, node.end, around)
 
 
 def replace_number(text: str, number: Number, value: int | float) -> str:
@@ -75,8 +100,12 @@ def replace_number(text: str, number: Number, value: int | float) -> str:
     return text[: number.start] + flow_text(value) + text[number.end :]
 
 
-def _find(node: Node, offset: int, path: Path, key: Node | None) -> tuple[Path, Node] | None:
-    """The number at an index, and its path as it is written."""
+def _find(node: Node, offset: int, path: Path, key: Node | None, seen: set[int]) -> tuple[Path, Node] | None:
+    """The number at an index, and its path as it is written. What aliases repeat is `seen` where it is written."""
+    if isinstance(node.content, dict | list):
+        if id(node.content) in seen:
+            return None
+        seen.add(id(node.content))
     if isinstance(node.content, dict):
         inside: Any = ((name, item, node.keys[name]) for name, item in node.content.items())
     elif isinstance(node.content, list):
@@ -86,7 +115,7 @@ def _find(node: Node, offset: int, path: Path, key: Node | None) -> tuple[Path, 
         is_here = node.start <= offset <= node.end or (key is not None and key.start <= offset <= node.end)
         return (path, node) if is_number and is_here else None
     return next(
-        (found for part, item, its_key in inside if (found := _find(item, offset, (*path, part), its_key))), None
+        (found for part, item, its_key in inside if (found := _find(item, offset, (*path, part), its_key, seen))), None
     )
 
 
@@ -153,6 +182,8 @@ def _legal(
     now = _mistakes(document, path, value)
     known: dict[int | float, bool] = {value: True}
     legal: list[int | float] = [value]
+    if len(now) > MAX_MISTAKES:
+        return legal
     for numbers in candidates:
         for number in numbers:
             if number not in known:
@@ -172,7 +203,7 @@ def _mistakes(document: Document, path: Path, value: int | float) -> set[Problem
     return set()
 
 
-def _with(data: Any, path: Path, value: int | float) -> Any:
+def _with(data: Any, path: Path, value: int | float | None) -> Any:
     """A copy of data with one value changed; what is not on the way to it is shared."""
     if not path:
         return value

@@ -7,7 +7,7 @@ what it can't make sense of is left out. It knows block and flow style, quotes a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from hiri_spec.document import MAX_NESTING, resolve
@@ -30,7 +30,8 @@ class Spot:
     """What is being typed, with the indices of the word there, and the whole text's data as far as it can be read.
 
     A key of the mapping at `path`, the value at `path`, the item at `path` of a list in brackets, or what begins
-    `inside` an empty value at `path`, be it a mapping or a list. `needs_dash`: an item whose dash isn't written.
+    `inside` an empty value at `path`, be it a mapping or a list. `needs_dash`: an item whose dash isn't written;
+    `is_flow`: a key in brackets.
     """
 
     role: Role
@@ -39,6 +40,7 @@ class Spot:
     end: int
     data: Any
     needs_dash: bool = False
+    is_flow: bool = False
 
 
 def find_spot(text: str, offset: int) -> Spot | None:
@@ -69,7 +71,7 @@ class _Outline:
         self._offset = offset
         self._whole: dict[str, Any] = {"": None}
         self._frames = [_Frame(self._whole, (), -1, "")]
-        self._found: tuple[Role, Path, int, int, bool] | None = None
+        self._found: Spot | None = None
         self._is_cut_off = False
         """Whether a bracket was found to be closed nowhere."""
 
@@ -77,16 +79,15 @@ class _Outline:
         position = 0
         while position <= len(self._text):
             position = self._read_line(position)
-        if self._found is None:
-            return None
-        role, path, start, end, needs_dash = self._found
-        return Spot(role, path, start, end, self._whole[""], needs_dash)
+        return self._found and replace(self._found, data=self._whole[""])
 
-    def _note(self, role: Role, path: Path, start: int, end: int, *, begin: int | None = None) -> None:
+    def _note(
+        self, role: Role, path: Path, start: int, end: int, *, begin: int | None = None, is_flow: bool = False
+    ) -> None:
         """Remember the word from `start` to `end` if the cursor is at it, or where it would stand, from `begin` on."""
         if (begin if begin is not None and start == end else start) <= self._offset <= end:
             start, end = (start, end) if start < end else (self._offset, self._offset)
-            self._found = (role, path, start, end, False)
+            self._found = Spot(role, path, start, end, None, is_flow=is_flow)
 
     def _read_line(self, position: int) -> int:
         """Read a line, with what its brackets hold, and return where the next one begins."""
@@ -181,14 +182,14 @@ class _Outline:
         """A word without a colon, or none yet, at a column: what it may become by what is open there."""
         for frame in reversed(self._frames):
             if frame.column == column and isinstance(frame.content, dict):
-                self._found = ("key", frame.path, start, end, False)
+                self._found = Spot("key", frame.path, start, end, None)
                 return
             if frame.column == column:
                 # the mapping around may have its keys at the same column; a word without a dash is rather one of them
-                self._found = ("inside", (*frame.path, len(frame.content)), start, end, True)
+                self._found = Spot("inside", (*frame.path, len(frame.content)), start, end, None, needs_dash=True)
             elif frame.column < column:
                 if self._found is None and frame.slot is not None:
-                    self._found = ("inside", frame.open_slot(), start, end, False)
+                    self._found = Spot("inside", frame.open_slot(), start, end, None)
                 return
 
     def _behind_deeper_lines(self, position: int, column: int) -> int:
@@ -215,7 +216,8 @@ class _Outline:
             letter = text[index : index + 1]
             if self._is_cut_off or letter in (",", "}", "]", ":", ""):
                 if is_free:
-                    self._note("key" if isinstance(content, dict) else "item", here, index, index, begin=begin)
+                    role: Role = "key" if isinstance(content, dict) else "item"
+                    self._note(role, here, index, index, begin=begin, is_flow=True)
                 if letter not in (",", ":") or self._is_cut_off:
                     return content, index + 1 if letter and not self._is_cut_off else index
                 index += 1
@@ -241,7 +243,7 @@ class _Outline:
             self._note("item", path, index, word_end)
             content.append(_value(word[0]))
             return word.end()
-        self._note("key", path, index, word_end)
+        self._note("key", path, index, word_end, is_flow=True)
         colon = _end(_SPACES, text, word.end())
         if text[colon : colon + 1] != ":":
             return word.end()

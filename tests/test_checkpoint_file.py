@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 import hiri_spec
 from hiri_spec import SpecError
+from hiri_spec.checkpoint_file import find_weights
 
 
 class TestFinding:
@@ -43,6 +44,18 @@ class TestFinding:
         save_file({"a": torch.zeros(1)}, "others/b.safetensors")
         with pytest.raises(SpecError, match=match):
             hiri_spec.from_pretrained(source)
+
+    def test_only_what_may_hold_weights_is_suggested(self, tmp_path: Path) -> None:
+        for folder in ("bin", "net", "runs/best", "training/last"):
+            (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / "notes.txt").touch()
+        with pytest.raises(SpecError, match=r"xx\.pt: no such file or folder$"):
+            find_weights(tmp_path / "xxxxxxxxxxxxxxxx.pt")
+        for file in ("old.pth", "runs/best/model.safetensors", "training/last/model.safetensors"):
+            (tmp_path / file).touch()
+        (tmp_path / "net" / "model.safetensors").touch()
+        with pytest.raises(SpecError, match=r"xx\.pt: no such file or folder; known: net, old\.pth, runs, training$"):
+            find_weights(tmp_path / "xxxxxxxxxxxxxxxx.pt")
 
     def test_no_path_at_all(self) -> None:
         with pytest.raises(SpecError, match="source: NoneType is no path; give a folder, a file or a hub repository"):

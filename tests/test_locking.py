@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,26 @@ def test_a_lock_that_was_removed_meanwhile_keeps_nobody_out(tmp_path: Path, monk
     with locked_folder(tmp_path, "run"), pytest.raises(SpecError, match="another run"), locked_folder(tmp_path, "run"):
         raise AssertionError("both have it")  # pragma: no cover
     assert calls == 3
+
+
+def test_a_lock_that_goes_while_its_owner_is_looked_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that holds a lock and is refused removes it, and another is just about to read whose it is."""
+    flock, calls = fcntl.flock, 0
+
+    def removed_after(*arguments: int) -> None:
+        nonlocal calls
+        calls += 1
+        try:
+            flock(*arguments)
+        except BlockingIOError:
+            (tmp_path / LOCK).unlink()
+            raise
+
+    with locked_folder(tmp_path, "run"):
+        monkeypatch.setattr(fcntl, "flock", removed_after)
+        with locked_folder(tmp_path, "run"):
+            assert calls == 2
+            assert (tmp_path / LOCK).read_text() == str(os.getpid())
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from hiri_spec.quantities import (
     format_amount,
     format_bytes,
     format_count,
+    format_rate,
     format_resolution,
     parse_macs,
     parse_params,
@@ -148,3 +149,20 @@ def test_bytes_as_text(value: float, expected: str) -> None:
 @pytest.mark.parametrize(("count", "expected"), [(0, "0 steps"), (1, "1 step"), (1200, "1,200 steps")])
 def test_counts_as_text(count: int, expected: str) -> None:
     assert format_count(count, "step") == expected
+
+
+@pytest.mark.parametrize(
+    ("per_second", "expected"),
+    [
+        (0.0, "0"),
+        (0.013, "0.013"),
+        (0.6249, "0.62"),
+        (1.0, "1"),
+        (4.21, "4.2"),
+        (9.96, "10"),
+        (35.4, "35"),
+        (1234.5, "1,234"),
+    ],
+)
+def test_rates(per_second: float, expected: str) -> None:
+    assert format_rate(per_second) == expected

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..command_line import JsonOption, console, print_tables
-from ..quantities import format_resolution
+from ..quantities import format_rate, format_resolution
 from .evaluate_options import (
     MaxUnreadableOption,
     SplitOption,
@@ -123,7 +123,7 @@ def _print(trained: Trained, source: str, split: str, done: Assessment, worst: i
     scores = done.scores
     out.print(
         f"top-1 {scores.top1:.2f} %, top-5 {scores.top5:.2f} %, loss {scores.loss:.4f}; "
-        f"{done.images_per_s:,.0f} images/s, reading them included"
+        f"{format_rate(done.images_per_s)} images/s, reading them included"
     )
     shown = [each for each in done.classes[:worst] if each.mistaken_for is not None]
     if shown:

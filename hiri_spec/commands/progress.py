@@ -6,6 +6,7 @@ import time
 from typing import Any, Self
 
 from ..command_line import console
+from ..quantities import format_rate
 
 PLAIN_SECONDS = 10.0
 
@@ -23,7 +24,7 @@ class ImageProgress:
         if self._console.is_terminal:
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-            speed = TextColumn("images, {task.fields[speed]:,.0f}/s,")
+            speed = TextColumn("images{task.fields[speed]},")
             left = TextColumn("left")
             self._bar = Progress(
                 BarColumn(bar_width=20),
@@ -34,7 +35,7 @@ class ImageProgress:
                 console=self._console,
                 transient=True,
             )
-            self._bar.add_task("", total=self._total, speed=0.0)
+            self._bar.add_task("", total=self._total, speed="")
             self._bar.start()
         return self
 
@@ -48,9 +49,9 @@ class ImageProgress:
         now = time.monotonic()
         speed = self._done / max(now - self._began, 1e-9)
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=self._done, speed=speed)
+            self._bar.update(self._bar.task_ids[0], completed=self._done, speed=f", {format_rate(speed)}/s")
         elif now - self._last > PLAIN_SECONDS:
             seconds_left = (self._total - self._done) / speed if speed else 0.0
-            line = f"{self._done:,} of {self._total:,} images, {speed:,.0f}/s, about {seconds_left:.0f} s left"
+            line = f"{self._done:,} of {self._total:,} images, {format_rate(speed)}/s, about {seconds_left:.0f} s left"
             self._console.print(line, soft_wrap=True, markup=False)
             self._last = now

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..command_line import console
-from ..quantities import format_amount, format_count
+from ..quantities import format_amount, format_count, format_rate
 from ..train.watcher import Started, Stepped, Watcher
 
 PLAIN_SECONDS = 10.0
@@ -85,7 +85,7 @@ class Screen(Watcher):
         epoch = f"epoch {step.epoch}/{self._start.epochs}"
         total = self._start.epochs * self._start.steps_per_epoch
         left = (time.monotonic() - self._began) / (step.step - self._first) * (total - step.step)
-        speed = f"{step.images_per_s:,.0f} images/s, {_duration(left)} left"
+        speed = f"{format_rate(step.images_per_s)} images/s, {_duration(left)} left"
         state = f"loss {step.loss:.3f}{self._accuracy}"
         if self._progress is not None:
             self._progress.update(self._task, completed=step.step, epoch=epoch, left=speed, state=state)
@@ -105,7 +105,7 @@ class Screen(Watcher):
         self._accuracy = "" if own is None else f", {self._start.score_label} {own:.2f} %"
         if average is not None:
             self._accuracy += f", EMA {average:.2f} %"
-        speed = "" if row["images_per_s"] is None else f", {row['images_per_s']:,.0f} images/s"
+        speed = "" if row["images_per_s"] is None else f", {format_rate(row['images_per_s'])} images/s"
         unreadable = f", {format_count(row['unreadable'], 'image')} can't be read" if row["unreadable"] else ""
         self._print(f"epoch {row['epoch']}: loss {row['train_loss']:.4f}{self._accuracy}{speed}{unreadable}")
         self._last = time.monotonic()

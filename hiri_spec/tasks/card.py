@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ..checkpoint_file import SPEC_NAME
-from ..train.card import describe_training
+from ..train.card import data_option, describe_training
 from ..train.curves import Row
 from ..train.run_folder import CURVES_NAME, LOSSES_NAME, METRICS_NAME, RECIPE_NAME, WEIGHTS
+from .data.source import BUILTIN
 from .goal import score_of
 from .heads import HOSTS
 from .run_folder import DenseRun, DenseRunFolder
@@ -19,13 +18,13 @@ ABOUT = ("epoch", "steps", "learning_rate", "train_loss", "images_per_s", "train
 def dense_card_text(folder: DenseRunFolder, rows: list[Row]) -> str:
     """The card in Markdown; raises SpecError where the folder holds no run."""
     run = folder.read_run()
-    data = Path(run.data).resolve().name if Path(run.data).is_dir() else run.data
+    data = run.data_name
     parts = [
         f"# {run.task.kind.title} on {run.network}, trained on {data}\n",
         _introduction(run, data),
         _figures(run, rows),
         describe_training(run, folder.read_recipe()),
-        _use(run, rows),
+        _use(folder, run, rows),
         _contents(folder),
     ]
     return "\n".join(part for part in parts if part)
@@ -50,7 +49,10 @@ def _figures(run: DenseRun, rows: list[Row]) -> str:
         return ""
     score, label = score_of(run.task.kind)
     if not any(row.get(prefix + score) is not None for row in rows for prefix in ("", "ema_")):
-        return "## Figures\n\nNone: nothing was found in the held-out images that could be right or wrong.\n"
+        return (
+            "## Figures\n\nNone: nothing was found in the held-out images that could be right or wrong. So the best "
+            "weights are the last ones.\n"
+        )
     columns = [name for name in rows[-1] if name not in ABOUT and not name.startswith("ema_")]
     lines = [
         "## Figures\n",
@@ -69,12 +71,13 @@ def _figures(run: DenseRun, rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def _use(run: DenseRun, rows: list[Row]) -> str:
+def _use(folder: DenseRunFolder, run: DenseRun, rows: list[Row]) -> str:
     if not rows:
         return ""
     return (
         "## Use\n\nIn this folder, with `hiri-spec[detect]` installed:\n\n```sh\n"
-        "hiri-spec tasks predict . photo.jpg --out seen\nhiri-spec tasks evaluate .\n```\n\n"
+        "hiri-spec tasks predict . photo.jpg --out seen\n"
+        f"hiri-spec tasks evaluate .{data_option(folder, run, (BUILTIN,))}\n```\n\n"
         "```python\nfrom hiri_spec.tasks.trained import load_dense\n\n"
         'trained = load_dense(".")\nmodel = trained.model  # images of 0 to 1, each (3, H, W) → what is in each\n```\n'
     )

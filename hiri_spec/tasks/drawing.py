@@ -9,7 +9,6 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torchvision.transforms.v2.functional import rgb_to_grayscale, to_pil_image
-from torchvision.utils import draw_segmentation_masks
 
 from .scenes import IGNORED, Answer, Found, PixelClasses
 
@@ -68,8 +67,10 @@ def _draw_objects(image: Tensor, found: Found, class_names: Sequence[str], thres
     order = order[scores[order] >= threshold]
     labels = found.labels.cpu()[order].tolist()
     colours = [colour_of(label) for label in labels]
-    if found.masks is not None and len(order):
-        image = draw_segmentation_masks(image, found.masks.cpu().bool()[order], alpha=OPACITY, colors=colours)
+    if found.masks is not None:
+        image = image.clone()
+        for index, colour in zip(order.tolist(), colours, strict=True):
+            _tint(image, found.masks[index].cpu().bool(), colour)
     picture = to_pil_image(image)
     pen = ImageDraw.Draw(picture)
     line = max(2, round(min(picture.size) / 200))
@@ -82,6 +83,15 @@ def _draw_objects(image: Tensor, found: Found, class_names: Sequence[str], thres
         text = f"{_name(label, class_names)} {score:.2f}"
         _write_on(pen, picture, text, round(left), round(top), colour, font)
     return picture
+
+
+def _tint(image: Tensor, mask: Tensor, colour: Colour) -> None:
+    """Lay a colour over the pixels of a mask, in place.
+
+    torchvision's draw_segmentation_masks draws black where masks overlap, and takes floats of the whole image for each.
+    """
+    mixed = image[:, mask] * (1 - OPACITY) + torch.tensor(colour)[:, None] * OPACITY
+    image[:, mask] = mixed.round().to(image.dtype)
 
 
 def _write_on(
@@ -105,8 +115,8 @@ def _draw_classes(image: Tensor, classes: Tensor, class_names: Sequence[str], fo
     present = labels[counts.argsort(descending=True, stable=True)].tolist()
     grey = rgb_to_grayscale(image, num_output_channels=3)  # or the image's colours would pass for those of classes
     image = torch.where(classes == IGNORED, image, grey)
-    for label in present:  # one by one, as the masks of all at once would take much memory
-        image = draw_segmentation_masks(image, classes == label, alpha=OPACITY, colors=colour_of(label))
+    for label in present:
+        _tint(image, classes == label, colour_of(label))
     picture = to_pil_image(image)
     legend = _draw_legend(present, class_names, picture.width, font)
     whole = Image.new("RGB", (max(picture.width, legend.width), picture.height + legend.height), WHITE)

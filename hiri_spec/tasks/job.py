@@ -35,7 +35,7 @@ from .recipe import DenseRecipe
 from .recipe_file import dense_recipe_for, load_dense_recipe
 from .report import write_dense_report
 from .run_folder import DenseRunFolder
-from .task import Task, default_norms, read_task
+from .task import ONE_CLASS, Task, default_norms, read_task
 from .weights import DenseBelongings, begin_with
 
 
@@ -156,13 +156,16 @@ def read_dense_job(asked: DenseAsked, tell: Callable[[str], None]) -> DenseJob:
     training, validation = open_scene_splits(wishes.data, head, once=read_by_first(wishes.device))
     for note in (*training.notes, *validation.notes):
         tell(note)
-    task = _read_task(asked, len(training.class_names), tell)
+    count = len(training.class_names)
+    if head.is_segmentation and count == 1:  # however many the head has, it would see but one
+        raise SpecError(Problem(ONE_CLASS, file=wishes.data, code="one_class"))
+    task = _read_task(asked, count, tell)
     check_host(task)
     origin = read_origin(asked.network, of_spec, recipe.drop_path_rate, tell)
     with torch.device("meta"):  # maps of other strides, and the like, before a folder is made
         maps = make_maps(origin, task)
     if maps.left_out:
-        tell(f"{_told_strides(maps.left_out)} {task.head} by default; --strides names others")
+        tell(_told_left_out(maps.left_out, task))
     if recipe.epoch_steps is None:
         check_batch_size(recipe, len(training), wishes.data)
     recipe = fit_warmup_steps(recipe, len(training), of_recipe, flags, tell)
@@ -174,9 +177,15 @@ def read_dense_job(asked: DenseAsked, tell: Callable[[str], None]) -> DenseJob:
     return DenseJob(asked, origin, task, recipe, training, validation, folder)
 
 
-def _told_strides(left_out: tuple[int, ...]) -> str:
-    strides = " and ".join(map(str, left_out))
-    return f"the backbone's stage of stride {strides} is left out, as it feeds no level of"
+def _told_left_out(left_out: tuple[int, ...], task: Task) -> str:
+    *others, last = map(str, left_out)
+    what, are, feeds = ("stages of strides", "are", "they feed") if others else ("stage of stride", "is", "it feeds")
+    strides = f"{', '.join(others)} and {last}" if others else last
+    if task.strides is not None:
+        why = f"{'they come' if others else 'it comes'} after the last that --strides names"
+    else:
+        why = f"{feeds} no level of {task.head} by default; --strides names others"
+    return f"the backbone's {what} {strides} {are} left out, as {why}"
 
 
 def _read_task(asked: DenseAsked, count: int, tell: Callable[[str], None]) -> Task:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 from ..errors import Problem, SpecError
+from ..train.single_images import told_single_images
 from ..transforms import Transfer
 from .labels import check_labels
 from .maps import Maps
@@ -47,9 +48,10 @@ class DenseModel(nn.Module, ABC):
         if targets is not None:
             check_labels(targets, self.task.classes)
         batch = join(images, self.divisor)
-        if targets is not None:
-            return self.compute_losses(batch, targets)
-        return self.answer(batch)
+        with told_single_images():
+            if targets is not None:
+                return self.compute_losses(batch, targets)
+            return self.answer(batch)
 
     @abstractmethod
     def compute_losses(self, batch: Batch, targets: Sequence[Target]) -> dict[str, Tensor]:

@@ -18,7 +18,7 @@ from .data.transform import EvaluationTransform, as_floats
 from .drawing import draw_answer
 from .recipe import Images
 from .rescaling import rescale
-from .scenes import Answer
+from .scenes import Answer, Found, PixelClasses
 from .trained import TrainedDense
 
 
@@ -44,10 +44,12 @@ def predict_dense(
     *,
     sizes: Images | None = None,
     device: str = "auto",
+    threshold: float = 0.0,
 ) -> Iterator[Sight]:
     """What is seen in each image file, one after the other, made ready as in training, or as `sizes` says.
 
-    Raises SpecError for a device that isn't there.
+    Objects of a score below `threshold` are left out, before their masks get the size of the image. Raises
+    SpecError for a device that isn't there.
     """
     check_device(device, "no")
     transform = EvaluationTransform(sizes or trained.images)
@@ -63,4 +65,14 @@ def predict_dense(
             with torch.inference_mode():
                 (answer,) = model([resized])
             size = resized.shape[-2], resized.shape[-1]
+            answer = _sure_of(answer, threshold)
             yield Sight(place, pixels, rescale(answer, size, (pixels.shape[-2], pixels.shape[-1])))
+
+
+def _sure_of(answer: Answer, threshold: float) -> Answer:
+    """The objects of an answer that have a score of at least `threshold`; all pixel classes."""
+    if isinstance(answer, PixelClasses):
+        return answer
+    kept = answer.scores.float() >= threshold
+    masks = None if answer.masks is None else answer.masks[kept]
+    return Found(answer.boxes[kept], answer.labels[kept], answer.scores[kept], masks)

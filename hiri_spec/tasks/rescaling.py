@@ -30,8 +30,8 @@ def _resize_masks(masks: Tensor, to: tuple[int, int]) -> Tensor:
     if tuple(masks.shape[1:]) == to or not len(masks):
         return masks.bool() if len(masks) else masks.new_zeros((0, *to), dtype=torch.bool)
     at_once = max(1, MOST_PIXELS // max(to[0] * to[1], masks[0].numel()))
-    resized = [
-        functional.interpolate(some[None].float(), to, mode="bilinear", antialias=True)[0] >= 0.5
-        for some in masks.split(at_once)
-    ]
-    return torch.cat(resized)
+    resized = masks.new_empty((len(masks), *to), dtype=torch.bool)
+    for some, place in zip(masks.split(at_once), resized.split(at_once), strict=True):
+        whole = functional.interpolate(some[None].float(), to, mode="bilinear", antialias=True)[0]
+        torch.ge(whole, 0.5, out=place)
+    return resized

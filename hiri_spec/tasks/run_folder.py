@@ -15,6 +15,11 @@ class DenseRun(Run):
 
     task: Task
 
+    @property
+    def title(self) -> str:
+        """Which head was trained on which network, and on what."""
+        return f"{self.task.kind.title} on {self.network}, {self.data_name}"
+
 
 class DenseRunFolder(RunFolder):
     """The folder of one run."""

@@ -17,6 +17,12 @@ from .heads import HEADS, Head
 Norms = Literal["frozen", "trained", "synchronised"]
 Strides = Annotated[tuple[Positive, ...], BeforeValidator(as_tuple)]
 
+ONE_CLASS = (
+    "one class leaves nothing to tell apart; write the background as a class of its own, with a name "
+    "(in ADE20K's layout 0 is none: pixels of 0 are ignored, and classes count from 1)"
+)
+"""What is told of a single class of pixels."""
+
 
 class Task(Fields):
     """What is put on a backbone. See docs/dense.md for what each choice costs."""
@@ -49,6 +55,8 @@ class Task(Fields):
         if self.host is not None and self.host not in hosts:
             message = f"{self.host!r} has no {self.head} here; {suggest(self.host, hosts)}"
             reject("host", "no_host", message, self.host)
+        if self.classes == 1 and self.kind.is_segmentation:
+            reject("classes", "one_class", ONE_CLASS, self.classes)
         if self.regions is not None and HEADS[self.head].regions is None:
             reject("regions", "no_regions", f"{self.head} looks at whole maps; leave it out", self.regions)
         if self.strides is not None and any(b != 2 * a for a, b in zip(self.strides, self.strides[1:], strict=False)):

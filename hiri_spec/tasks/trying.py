@@ -32,9 +32,11 @@ LEARNING_RATE = 1e-4
 class Trial:
     """What one step of training and one prediction showed. `found` counts objects, or pixels that got a class.
 
-    `seconds` are by what was done. `peak_bytes` is the most memory that the process held, or on CUDA what torch did.
+    `device` is where it ran, `seconds` are by what was done. `peak_bytes` is the most memory that the process held, or
+    on CUDA what torch did.
     """
 
+    device: str
     strides: tuple[int, ...]
     left_out: tuple[int, ...]
     params: int
@@ -51,6 +53,7 @@ class Trial:
     def as_dict(self) -> dict[str, Any]:
         """For JSON, which has no NaN."""
         return {
+            "device": self.device,
             "strides": list(self.strides),
             "left_out": list(self.left_out),
             "params": self.params,
@@ -67,15 +70,17 @@ def try_task(
     task: Task,
     *,
     side: int = 256,
-    device: str = "cpu",
+    device: str = "auto",
     seed: int = 0,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Trial:
     """Build, learn for one step of AdamW from two generated images, and predict; `tell` hears what is being done.
 
-    The images are `side` pixels high and of different widths. Raises SpecError for what can't be built, and where
-    there is no such device.
+    The images are `side` pixels high and of different widths; `device` is cpu, cuda, or auto: cuda where it is there.
+    Raises SpecError for what can't be built, and where there is no such device.
     """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda":
         check_cuda()
         torch.cuda.reset_peak_memory_stats()
@@ -107,6 +112,7 @@ def try_task(
     with timed("prediction"), torch.no_grad():
         answers = model(images)
     return Trial(
+        device=device,
         strides=model.maps.strides,
         left_out=model.maps.left_out,
         params=sum(parameter.numel() for parameter in model.parameters()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -10,6 +10,7 @@ from accelerate import Accelerator
 
 from .goal import Batches
 from .interrupts import StopRequest
+from .processes import gathered_by_all
 
 AGREEING_STEPS = 10
 """Steps, or batches of evaluation, between two times that processes ask one another whether to stop."""
@@ -51,6 +52,15 @@ class Agreement:
             is_over = self._ask(is_done=True)
             self._raise_agreed()
 
+    def count_unreadable(self, batches: Batches) -> None:
+        """Have each process know of the images that any of them could not read.
+
+        Raises SpecError in all of them where those are too many, though it may be that none has met too many itself.
+        """
+        if self._accelerator.num_processes > 1:
+            everyones = gathered_by_all(batches.unreadable)
+            batches.note_unreadable({name: why for images in everyones for name, why in images.items()})
+
     def _ask(self, *, is_done: bool) -> bool:
         """Tell the others and hear them: whether all are done."""
         if self._accelerator.num_processes == 1:
@@ -77,9 +87,17 @@ class WatchedBatches:
         """The images that could not be read so far, and why."""
         return self._batches.unreadable
 
+    def note_unreadable(self, images: Mapping[str, str]) -> None:
+        """Count some that others could not read; raises SpecError where all together are too many."""
+        self._batches.note_unreadable(images)
+
     def __len__(self) -> int:
         return len(self._batches)
 
     def epoch(self, epoch: int, first_batch: int = 0) -> Iterator[Any]:
-        """The batches of an epoch; raises StoppedError in all processes once one is asked to stop."""
-        return self._agreement.watch(self._batches.epoch(epoch, first_batch))
+        """The batches of an epoch; raises StoppedError in all processes once one is asked to stop.
+
+        What could not be read is counted together at its end, where SpecError is raised if it is too much.
+        """
+        yield from self._agreement.watch(self._batches.epoch(epoch, first_batch))
+        self._agreement.count_unreadable(self._batches)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..errors import Problem, SpecError
 from ..quantities import format_amount, format_count, format_resolution
 from ..saving import write_text
 from .curves import Row, read_metrics
+from .data.source import BUILTIN
 from .networks import Network
 from .plan import Plan
 from .run_folder import CARD_NAME, CURVES_NAME, LOSSES_NAME, METRICS_NAME, RECIPE_NAME, Run, RunFolder
@@ -60,10 +62,10 @@ def card_text(folder: RunFolder) -> str:
     run, recipe = folder.read_run(), folder.read_recipe()
     rows = read_metrics(folder.path / METRICS_NAME) if (folder.path / METRICS_NAME).exists() else []
     best = {name: row for name in ("top1", "ema_top1") if (row := _best(rows, name)) is not None}
-    data = Path(run.data).resolve().name if Path(run.data).is_dir() else run.data
+    data = run.data_name
     parts = [
         f"---\n{_metadata(run, data, best)}\n---\n",
-        f"# {run.network} on {data}\n",
+        f"# {run.title}\n",
         _introduction(folder, run, data),
         _figures(best, rows),
         describe_training(run, recipe),
@@ -175,6 +177,15 @@ def _typed(command: str) -> str:
     return shlex.join(["hiri-spec" if name in ("hiri-spec", "__main__.py") else program, *arguments])
 
 
+def data_option(folder: RunFolder, run: Run, built_in: Collection[str]) -> str:
+    """What a command within the run's folder needs to find the data: nothing, unless they lie at a relative path."""
+    data = Path(run.data)
+    if run.data.partition(":")[0] in built_in or data.is_absolute() or not data.exists():
+        return ""
+    place = data.parent.resolve() / data.name  # a link keeps its name
+    return f" --data {shlex.quote(os.path.relpath(place, folder.path.resolve()))}"
+
+
 def _cost(folder: RunFolder, run: Run) -> str:
     params, macs = _count(folder, run)
     size = format_resolution(run.resolution)
@@ -218,7 +229,7 @@ def _use(folder: RunFolder, run: Run, best: dict[str, Row]) -> str:
         "In this folder, with hiri-spec installed:\n\n"
         "```sh\n"
         f"hiri-spec predict . photo.jpg{flag}\n"
-        f"hiri-spec evaluate .{flag}\n"
+        f"hiri-spec evaluate .{data_option(folder, run, BUILTIN)}{flag}\n"
         "```\n\n"
         "```python\n"
         f"{imports}from hiri_spec.train.prediction import predict\n"

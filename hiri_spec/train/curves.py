@@ -17,6 +17,8 @@ OWN, AVERAGE, TRAINING, FAINT = "#2a6f97", "#c8553d", "#8a949e", "#d9dde1"
 MOST_MARKED = 30
 """More epochs than this are a line without dots."""
 
+NO_FIGURES = "none: nothing in the held-out images could be right or wrong"
+
 
 def read_metrics(path: Path) -> list[Row]:
     """The rows of metrics.csv as numbers, None where a cell is empty; raises SpecError if it isn't one."""
@@ -44,8 +46,8 @@ def write_curves(folder: RunFolder, *, score: str = "top1", label: str = "top-1"
     rows = read_metrics(folder.path / METRICS_NAME)
     if not rows:
         return
-    run = folder.read_run()
-    write_bytes(place, render_png(lambda: draw_curves(rows, f"{run.network} on {run.data}", score, label)))
+    title = folder.read_run().title
+    write_bytes(place, render_png(lambda: draw_curves(rows, title, score, label)))
 
 
 def draw_curves(rows: list[Row], title: str, score: str = "top1", label: str = "top-1") -> Any:
@@ -65,6 +67,9 @@ def draw_curves(rows: list[Row], title: str, score: str = "top1", label: str = "
     _line(accuracy, rows, score, OWN, _best(rows, score, "network"))
     _line(accuracy, rows, f"ema_{score}", AVERAGE, _best(rows, f"ema_{score}", "moving average"))
     accuracy.set_ylabel(f"{label} %")
+    if not accuracy.lines:
+        accuracy.set_yticks([])
+        accuracy.text(0.5, 0.5, NO_FIGURES, transform=accuracy.transAxes, ha="center", va="center", color=TRAINING)
     _line(rate, rows, "learning_rate", OWN, "_learning rate")
     rate.set_ylabel("learning rate\nafter the epoch")
     rate.ticklabel_format(axis="y", scilimits=(-2, 3))

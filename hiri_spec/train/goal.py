@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,6 +21,9 @@ class Batches(Protocol):
     @property
     def unreadable(self) -> dict[str, str]:
         """The images that could not be read so far, and why."""
+
+    def note_unreadable(self, images: Mapping[str, str]) -> None:
+        """Count some that others could not read; raises SpecError where all together are too many."""
 
     def __len__(self) -> int: ...
 

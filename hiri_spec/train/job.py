@@ -25,6 +25,7 @@ from .recipe_file import load_recipe, recipe_for
 from .report import write_report
 from .run_folder import RunFolder
 from .settings import default_folder, fit_warmup_steps, read_plan, split_changes
+from .single_images import is_of_single_image
 from .work import Place, Wishes, Work, check_batch_size, share_batches
 
 MOST_WORKERS = 8
@@ -153,7 +154,7 @@ def _check_single_images(network: Network, parts: int) -> None:
         try:
             model(torch.zeros(1, network.in_channels, *network.resolution))
         except ValueError as error:
-            if "more than 1 value per channel" not in str(error):
+            if not is_of_single_image(error):
                 raise
             message = (
                 f"each batch has one image, of which {network.name} at {format_resolution(network.resolution)} pixels "

@@ -84,6 +84,7 @@ class Loop:
         while self._parts.progress.epoch < self._recipe.epochs:
             is_whole = self._train_epoch()
             if is_whole:
+                self._agreement.count_unreadable(self._training)
                 if self._recipe.checkpointing.every_steps is not None:
                     self._save_checkpoint()  # evaluation may take long, and may fail
                 is_whole = self._end_epoch()
@@ -230,7 +231,7 @@ class Loop:
             "train_loss": progress.loss_sum / self.steps_per_epoch,
             **own,
             **{f"ema_{name}": average and average[name] for name in own},
-            "images_per_s": round(self._images / self._seconds, 1) if self._images else None,
+            "images_per_s": round(self._images / self._seconds, 3) if self._images else None,
             "train_s": round(self._seconds, 2),
             "unreadable": len(self._training.unreadable) + len(self._validation.unreadable),
             "peak_memory_bytes": torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None,

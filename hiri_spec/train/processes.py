@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import torch
 from accelerate import PartialState
-from accelerate.utils import broadcast_object_list
+from accelerate.utils import broadcast_object_list, gather_object
 
 from ..errors import SpecError
 from .devices import check_launcher, is_on_cpu
@@ -60,6 +60,12 @@ def gathered_by_first(own: Given) -> list[Given] | None:
         return [own]
     everyones: list[Any] | None = [None] * state.num_processes if state.is_main_process else None
     torch.distributed.gather_object(own, everyones)
+    return everyones
+
+
+def gathered_by_all(own: Given) -> list[Given]:
+    """What all processes have, by their number, in each of them."""
+    everyones: list[Given] = gather_object([own])
     return everyones
 
 

@@ -70,6 +70,16 @@ class Run(BaseModel):
     epochs: Annotated[int, Field(ge=0)] = 0
     """Epochs finished."""
 
+    @property
+    def data_name(self) -> str:
+        """What people call the data: a folder's own name, or the source."""
+        return Path(self.data).resolve().name if Path(self.data).is_dir() else self.data
+
+    @property
+    def title(self) -> str:
+        """What was trained on what."""
+        return f"{self.network} on {self.data_name}"
+
 
 class RunFolder:
     """The folder of one run; that of another kind of task has other fields in `run.json`, and other recipes."""

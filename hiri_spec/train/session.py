@@ -26,6 +26,7 @@ from .logs import LossLog
 from .loop import Loop
 from .optimization import make_optimizer, make_scheduler
 from .run_folder import LOSSES_NAME, METRICS_NAME, Run
+from .single_images import told_single_images
 from .state import Parts, Progress, restore
 from .watcher import Watcher
 from .work import Work, now
@@ -68,7 +69,7 @@ def run_work(work: Work, watcher: Watcher) -> TrainResult:
 def told_failures() -> Iterator[None]:
     """Tell of what the machine lacks as of a mistake; the last checkpoint stays."""
     try:
-        with workers_watched():
+        with workers_watched(), told_single_images():
             yield
     except torch.OutOfMemoryError as error:
         message = (
@@ -76,14 +77,6 @@ def told_failures() -> Iterator[None]:
             "or use --checkpoint-grad or --mixed-precision bf16"
         )
         raise SpecError(Problem(message, "batch_size", code="out_of_memory")) from error
-    except ValueError as error:
-        if "more than 1 value per channel" not in str(error):
-            raise
-        message = (
-            "a batch had one image, of which a batch norm sees a single position, and nothing to normalise by; use "
-            "more images a batch, larger ones, or norms that are frozen"
-        )
-        raise SpecError(Problem(message, "batch_size", code="single_image")) from error
 
 
 class Session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import Problem, SpecError, suggest
 from ..files import parse_path
+from ..quantities import format_count, parse_resolutions
 from ..schema import ModelSpec
 from .plan import Plan
 from .recipe import Recipe
@@ -46,21 +47,55 @@ def read_plan(
 ) -> PlanType:
     """The recipe that `load` finds by a name, with changes, and then flags such as epochs, set.
 
-    Where `--epochs` leaves nothing after the recipe's own warm-up, that is shortened, and it is told.
+    Where `--epochs` leaves nothing after the recipe's own warm-up, that is shortened, and where it ends before the
+    recipe's last step down of the learning rate, all of them come sooner in proportion; both are told.
     """
     with _flags_told(flags) as own:
         try:
-            return load(name, set={**changes, **own})
+            plan = load(name, set={**changes, **own})
         except SpecError as error:
             is_too_short = [(each.path, each.code) for each in error.problems] == [("epochs", "too_few")]
             if not is_too_short or not _may_shorten_warmup(changes, own):
                 raise
-        shorter = own["epochs"] * WARMUP_SHARE
+            shorter = own["epochs"] * WARMUP_SHARE
+            tell(
+                f"--epochs {own['epochs']} leaves nothing after the recipe's warm-up, which takes {shorter:g} epochs "
+                "instead; --set schedule.warmup_epochs=0 leaves it out"
+            )
+            changes = {**changes, "schedule.warmup_epochs": shorter}
+            plan = load(name, set={**changes, **own})
+        if not _loses_milestones(plan, changes, own):
+            return plan
+        longer = {**changes, **own, "schedule.warmup_epochs": 0}  # which may not fit the recipe's own epochs
+        if "epochs" in changes:
+            longer["epochs"] = changes["epochs"]
+        else:
+            del longer["epochs"]
+        whole = load(name, set=longer).epochs
+        if whole <= plan.epochs:
+            return plan
+        before = plan.schedule.milestones
+        sooner = [milestone * plan.epochs / whole for milestone in before]
+        kept = ",".join(f"{milestone:g}" for milestone in before)
         tell(
-            f"--epochs {own['epochs']} leaves nothing after the recipe's warm-up, which takes {shorter:g} epochs "
-            "instead; --set schedule.warmup_epochs=0 leaves it out"
+            f"--epochs {plan.epochs} would leave out steps down of the learning rate, which the recipe has at "
+            f"{_listed(before)} of {whole} epochs; they come at {_listed(sooner)} instead; "
+            f"--set schedule.milestones=[{kept}] leaves them there"
         )
-        return load(name, set={**changes, **own, "schedule.warmup_epochs": shorter})
+        return load(name, set={**changes, **own, "schedule.milestones": sooner})
+
+
+def _loses_milestones(plan: Plan, changes: Changes, flags: Changes) -> bool:
+    """Whether a flag made the training end before a step down, and nobody has said when the steps are to be."""
+    is_said = any(parse_path(path)[:2] in (("schedule",), ("schedule", "milestones")) for path in changes)
+    schedule = plan.schedule
+    is_lost = schedule.schedule == "step" and schedule.milestones[-1] >= plan.epochs
+    return "epochs" in flags and not is_said and is_lost
+
+
+def _listed(numbers: Sequence[float]) -> str:
+    *others, last = (f"{number:g}" for number in numbers)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def fit_warmup_steps(
@@ -71,10 +106,13 @@ def fit_warmup_steps(
     if (plan.schedule.warmup_steps or 0) < steps or not _may_shorten_warmup(changes, flags):
         return plan
     shorter = int(steps * WARMUP_SHARE)
-    tell(
-        f"--epochs {plan.epochs} has {steps:,} steps, which leaves nothing after the recipe's warm-up; that takes "
-        f"{shorter:,} instead; --set schedule.warmup_steps=0 leaves it out"
+    instead = (
+        f"; that takes {format_count(shorter, 'step')} instead; --set schedule.warmup_steps=0 leaves it out"
+        if shorter
+        else ", so that is left out"
     )
+    has = f"--epochs {plan.epochs} has {format_count(steps, 'step')}"
+    tell(f"{has}, which leaves nothing after the recipe's warm-up{instead}")
     return plan.model_copy(update={"schedule": plan.schedule.model_copy(update={"warmup_steps": shorter})})
 
 
@@ -108,8 +146,6 @@ def default_folder(network: str, data: str) -> Path:
 
 def parse_size(text: str | None) -> int | list[int] | None:
     """`--resolution` as a recipe has it: a side, or [height, width]."""
-    from ..quantities import parse_resolutions
-
     if text is None:
         return None
     sizes = parse_resolutions(text)

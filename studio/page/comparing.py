@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from nicegui import ui
+from nicegui import run, ui
 from nicegui.events import ValueChangeEventArguments
 
 from hiri_spec.cost import cost
@@ -39,12 +39,13 @@ class ComparePanel:
         self._desk = desk
         self._other: ModelSpec | None = None
         self._pinned: dict[str, ModelSpec] = {}
+        self._files: tuple[str, ...] = ()
         with ui.element("section").classes("studio-card").props('aria-label="Comparison"'):
             with ui.row().classes("studio-fields"):
                 self._choice = ui.select(self._names(), label="Compare with", with_input=True, clearable=True)
                 self._choice.props('outlined dense aria-label="Compare with"').classes("studio-wide")
                 self._choice.on_value_change(self._choose)
-                ui.button("Look again", on_click=self._reload).props("flat dense no-caps")
+                ui.button("Look again", on_click=self.look_again).props("flat dense no-caps")
             self._told = ui.label("Choose a spec to see what differs from it.").classes("studio-note")
             with ui.element("div").classes("studio-pair") as self._pair:
                 with ui.element("figure"):
@@ -104,13 +105,16 @@ class ComparePanel:
         self._costs.set_content(prepared.costs)
         self._changes.set_content(prepared.changes)
 
-    def _names(self) -> list[str]:
-        builtin = [BUILTIN + name for name in builtin_specs()]
-        return [*self._pinned, *self._desk.workspace.specs(), *builtin]
+    async def look_again(self) -> None:
+        """Offer what the folder holds now, and read the chosen one anew."""
+        listing = await run.io_bound(self._desk.workspace.listing)
+        if listing is not None:  # None: the server is being ended
+            self._files = listing.specs
+            self._choice.set_options(self._names(), value=self._choice.value)
+            self._read(self._choice.value)
 
-    def _reload(self) -> None:
-        self._choice.set_options(self._names(), value=self._choice.value)
-        self._read(self._choice.value)
+    def _names(self) -> list[str]:
+        return [*self._pinned, *self._files, *(BUILTIN + name for name in builtin_specs())]
 
     def _choose(self, event: ValueChangeEventArguments[Any]) -> None:
         self._read(event.value)

@@ -11,12 +11,14 @@ from nicegui import run, ui
 from hiri_spec.draw import draw_svg
 from hiri_spec.errors import SpecError
 from hiri_spec.files import builtin_specs
+from hiri_spec.schema import ModelSpec
 
 from ..sharing import to_fragment
 from ..workspace import Conflict
 from .asking import ask
 from .desk import Desk, words
 from .keeping import draft_of, place
+from .markup import text_difference
 
 
 class OpenFiles:
@@ -38,10 +40,13 @@ class OpenFiles:
         return len(others)
 
     def leave(self, panel: FilesPanel) -> None:
-        """Note that a page has no file open."""
+        """Note that a page has no file open, and tell one that was the only other."""
         for panels in self._desks.values():
             if panel in panels:
                 panels.remove(panel)
+                seen = [other for other in panels if other.is_seen]
+                if len(seen) == 1:
+                    seen[0].warn_no_more()
 
 
 class FilesPanel:
@@ -65,6 +70,8 @@ class FilesPanel:
         self._warning = ui.label("").classes("studio-warning").props('role="alert"')
         self._warning.set_visibility(False)
         desk.listeners.append(self._tell)
+        self._client.on_disconnect(lambda: opened.leave(self))
+        self._client.on_connect(self.note)
         self._client.on_delete(lambda: opened.leave(self))
         self._tell()
 
@@ -103,6 +110,10 @@ class FilesPanel:
         )
         self._warning.set_visibility(True)
 
+    def warn_no_more(self) -> None:
+        """No other page has the file open any more."""
+        self._warning.set_visibility(False)
+
     async def may_leave(self) -> bool:
         """Whether the text may be replaced by another: it is saved, or the user says so."""
         if not self._desk.is_changed:
@@ -126,11 +137,16 @@ class FilesPanel:
 
     async def ask_open(self) -> None:
         """Let the user choose a spec of the folder or a built-in one."""
-        own = self._desk.workspace.specs()
+        listing = await run.io_bound(self._desk.workspace.listing)
+        if listing is None:  # the server is being ended
+            return
+        own = [*listing.specs, *listing.spaces]
         builtin = [f"built-in: {name}" for name in builtin_specs()]
         with ui.dialog().props('aria-label="Open a spec"') as dialog, ui.card().classes("studio-dialog"):
             ui.label("Open a spec").classes("studio-heading").props('role="heading" aria-level="2"')
-            choice = ui.select([*own, *builtin], label="Spec", with_input=True).classes("studio-wide")
+            # a name that isn't listed may be typed: an empty file, say, is no spec yet
+            choice = ui.select([*own, *builtin], label="Spec", with_input=True, new_value_mode="add-unique")
+            choice.classes("studio-wide")
             choice.props('outlined autofocus aria-label="Spec"')
             with ui.row().classes("studio-buttons"):
                 ui.button("Cancel", on_click=lambda: dialog.submit(None)).props("flat no-caps")
@@ -161,17 +177,11 @@ class FilesPanel:
     async def _write(self, path: str, expected: Any) -> bool:
         text = self._desk.text
         try:
-            version = self._desk.workspace.write(path, text, expected=expected)
-        except Conflict as conflict:
-            if not await _ask_overwrite(words(conflict)):
-                return False
-            try:
-                version = self._desk.workspace.overwrite(path, text)
-            except SpecError as error:
-                _refuse(error)
-                return False
+            version = await self._write_asking(path, self._desk.text_for_file(), expected)
         except SpecError as error:
             _refuse(error)
+            return False
+        if version is None:
             return False
         self._desk.path, self._desk.version, self._desk.saved = PurePosixPath(path).as_posix(), version, text
         place(self._client, file=self._desk.path)
@@ -181,13 +191,26 @@ class FilesPanel:
         ui.notify(f"Saved {path}.", type="positive")
         return True
 
+    async def _write_asking(self, path: str, content: str, expected: str | None) -> str | None:
+        """Write, asking whenever something else is there than was seen; None if the user doesn't want to."""
+        while True:
+            try:
+                return self._desk.workspace.write(path, content, expected=expected)
+            except Conflict as conflict:
+                there = conflict.current
+                if not await _ask_overwrite(words(conflict), None if there is None else there.text, content):
+                    return None
+                if there is None:
+                    return self._desk.workspace.overwrite(path, content)
+                expected = there.version
+
     def download_yaml(self) -> None:
         """Hand the text over as a file, mistakes and all."""
         self._hand_over(self._desk.text, ".yaml", "text/yaml")
 
     def download_svg(self) -> None:
         """Hand the drawing over, as `hiri-spec draw` makes it."""
-        spec = self._desk.spec
+        spec = self._spec_to_hand_over()
         if spec is not None:
             self._hand_over(draw_svg(spec, self._desk.sizes[0] if self._desk.sizes else None), ".svg", "image/svg+xml")
 
@@ -195,7 +218,7 @@ class FilesPanel:
         """Hand over the source that needs torch alone, as `hiri-spec code` writes it."""
         from hiri_spec.source import to_source
 
-        spec = self._desk.spec
+        spec = self._spec_to_hand_over()
         if spec is None:
             return
         try:
@@ -225,6 +248,14 @@ class FilesPanel:
                 ui.button("Close", on_click=dialog.close).props("no-caps unelevated autofocus")
         await ask(dialog)
 
+    def _spec_to_hand_over(self) -> ModelSpec | None:
+        """The network of the text as it is; says why there is none where it has mistakes."""
+        analysis = self._desk.analysis
+        if analysis is None or analysis.text != self._desk.text or analysis.spec is None:
+            ui.notify("The spec has mistakes; mend them first.", type="warning")
+            return None
+        return analysis.spec
+
     def _hand_over(self, text: str, ending: str, kind: str) -> None:
         stem = PurePosixPath(self._desk.name).stem or "spec"
         ui.download.content(text, stem + ending, kind)
@@ -246,9 +277,13 @@ class FilesPanel:
             self._state.update()
 
 
-async def _ask_overwrite(why: str) -> bool:
+async def _ask_overwrite(why: str, there: str | None, content: str) -> bool:
     with ui.dialog().props('aria-label="Write over it?"') as dialog, ui.card().classes("studio-dialog"):
         ui.label(why).style("white-space: pre-line")
+        if there is not None:
+            ui.label("What writing would change in it:")
+            with ui.element("div").classes("studio-dialog-body"):
+                ui.html(text_difference(there, content), sanitize=False)
         with ui.row().classes("studio-buttons"):
             ui.button("Cancel", on_click=lambda: dialog.submit(False)).props("flat no-caps autofocus")
             ui.button("Write over it", on_click=lambda: dialog.submit(True)).props("no-caps unelevated color=negative")

@@ -101,18 +101,22 @@ class Page:
                 self._files.open(file)
             else:
                 self._files.open_builtin(builtin or FIRST)
-            if search is not None:
+        except SpecError as error:
+            self._files.open_builtin(FIRST)
+            ui.notify(words(error), type="negative", multi_line=True, close_button="Close", timeout=0)
+        if search is not None:
+            try:
                 self._searches.choose(search)
                 self._tabs.set_value(self._search_tab)
-        except SpecError as error:
-            if not self._desk.text:
-                self._files.open_builtin(FIRST)
-            ui.notify(words(error), type="negative", multi_line=True, close_button="Close", timeout=0)
+            except SpecError as error:
+                ui.notify(words(error), type="negative", multi_line=True, close_button="Close", timeout=0)
 
     async def meet_browser(self) -> None:
         """What only the browser knows: dark or light, and the text in the address's fragment."""
         self._editor.equip()
         self._files.note()
+        await self._searches.look_again()
+        await self._compare.look_again()
         self._take_scheme(bool(await ui.run_javascript(WATCH_SCHEME)))
         await self._take_fragment(await ui.run_javascript(WATCH_ADDRESS))
         if await take_draft(self._desk):

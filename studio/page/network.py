@@ -50,7 +50,7 @@ class NetworkPanel:
         self._desk = desk
         self._opened: str | None = None
         self._clicked: str | None = None
-        with ui.element("section").classes("studio-card studio-totals").props('aria-label="Totals"'):
+        with ui.element("section").classes("studio-card studio-totals").props('aria-label="Totals"') as self._totals:
             with ui.element("div").classes("studio-figures").props('aria-live="polite"'):
                 self._macs = ui.label("").classes("studio-large").mark("macs")
                 self._params = ui.label("").classes("studio-large").mark("params")
@@ -86,7 +86,10 @@ class NetworkPanel:
 
     def show(self, prepared: Prepared | None) -> None:
         """Put it on the page."""
-        self._stale.set_visibility(prepared is None and bool(self._macs.text))
+        has_shown = prepared is not None or self._desk.spec is not None
+        self._stale.set_visibility(prepared is None and has_shown)
+        for card in (self._totals, self._card, self._cost_card, self._curve_card):
+            card.set_visibility(has_shown)
         for card in (self._card, self._cost_card, self._curve_card):
             card.classes(**({"add": "studio-stale"} if prepared is None else {"remove": "studio-stale"}))
         if prepared is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from nicegui import run, ui
@@ -25,11 +26,14 @@ async def ask_search(desk: Desk) -> str | None:
     """Ask what to search for and start it; the folder of the search, or None if it was not started."""
     budget = "5gflops" if desk.budget is None else f"{desk.budget / 1e9:.12g}gflops"
     size = desk.sizes[0] if desk.sizes else desk.spec.size if desk.spec is not None else (448, 448)
-    spaces = [*sorted(path.stem for path in SPACES.glob("*.yaml")), *desk.workspace.listing().spaces]
+    listing = await run.io_bound(desk.workspace.listing)
+    if listing is None:  # the server is being ended
+        return None
+    spaces = [*sorted(path.stem for path in SPACES.glob("*.yaml")), *listing.spaces]
     with ui.dialog().props('aria-label="New search"') as dialog, ui.card().classes("studio-dialog"):
         ui.label("New search").classes("studio-heading").props('role="heading" aria-level="2"')
         with ui.element("div").classes("studio-form"):
-            out = ui.input("Folder", value=_free_folder(desk)).props("outlined dense autofocus")
+            out = ui.input("Folder", value=_free_folder(listing.searches)).props("outlined dense autofocus")
             budget_field = ui.input("Budget", value=budget).props("outlined dense")
             resolution = ui.input("Resolution", value=format_resolution(size)).props("outlined dense")
             space = ui.select(spaces, label="Space", value=OWN_SPACE, with_input=True).props("outlined dense")
@@ -83,7 +87,6 @@ async def ask_search(desk: Desk) -> str | None:
     return started if isinstance(started, str) else None
 
 
-def _free_folder(desk: Desk) -> str:
+def _free_folder(taken: Collection[str]) -> str:
     """A name under runs/ that no search has yet."""
-    taken = set(desk.workspace.searches())
     return next(name for name in (f"runs/search-{number}" for number in range(1, 10_000)) if name not in taken)

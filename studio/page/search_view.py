@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from .files import FilesPanel
 
 SECONDS_BETWEEN = 1.0
-"""So often a search that is looked at is read again."""
+"""So often a search that is looked at is read again while it is at work."""
+SECONDS_AT_REST = 5.0
+"""So often, while it isn't: it may be gone on with in a terminal."""
 MOST_ROWS = 50
 STATES = {
     "starting": "is starting",
@@ -38,10 +40,11 @@ STATES = {
 
 
 class SearchPanel:
-    """The searches of the folder; one of them is shown, read anew while the page shows it."""
+    """The searches of the folder; one of them is shown, and read anew while a browser shows the page."""
 
     def __init__(self, desk: Desk, files: FilesPanel, compare: ComparePanel) -> None:
         self._desk, self._files, self._compare = desk, files, compare
+        self._client = ui.context.client
         self._folder: Path | None = None
         self._view: SearchView | None = None
         self._drawn: object = None
@@ -49,12 +52,10 @@ class SearchPanel:
         self._pinned: list[int] = []
         with ui.element("section").classes("studio-card").props('aria-label="Searches"'):
             with ui.row().classes("studio-fields"):
-                self._choice = ui.select(
-                    list(desk.workspace.searches()), label="Search", with_input=True, clearable=True
-                )
+                self._choice = ui.select([], label="Search", with_input=True, clearable=True)
                 self._choice.props('outlined dense aria-label="Search"').classes("studio-wide")
                 self._choice.on_value_change(lambda event: self._choose(event.value))
-                ui.button("Look again", on_click=self._list).props("flat dense no-caps")
+                ui.button("Look again", on_click=self.look_again).props("flat dense no-caps")
                 ui.button("New search", on_click=self._start).props("no-caps unelevated")
                 self._stop = ui.button("Stop", on_click=self._stop_it).props("no-caps outline")
             self._told = ui.label("").classes("studio-search-state").props('role="status" aria-live="polite"')
@@ -79,7 +80,7 @@ class SearchPanel:
         self._show_none()
 
     def choose(self, folder: str) -> None:
-        """Show a search by its folder, relative to the opened one; raises SpecError where there is none."""
+        """Show a search by its folder, relative to the opened one; raises SpecError for a folder that is outside."""
         self._desk.workspace.locate(folder)
         if folder not in self._choice.options:
             self._choice.set_options([folder, *self._choice.options])
@@ -109,9 +110,12 @@ class SearchPanel:
         self._chart.options.update(options)
         self._fill_rows(view, {point.number for point in choose(view.points, stage_counts=counts, placed=placed)})
 
-    def _list(self) -> None:
-        chosen = self._choice.value
-        found = list(self._desk.workspace.searches())
+    async def look_again(self) -> None:
+        """Offer the searches that are in the folder now."""
+        listing = await run.io_bound(self._desk.workspace.listing)
+        if listing is None:  # the server is being ended
+            return
+        chosen, found = self._choice.value, list(listing.searches)
         self._choice.set_options(found if chosen is None or chosen in found else [chosen, *found], value=chosen)
 
     def _choose(self, folder: str | None) -> None:
@@ -128,7 +132,7 @@ class SearchPanel:
 
     async def _read(self) -> None:
         folder = self._folder
-        if folder is None:
+        if folder is None or not self._client.has_socket_connection:
             return
         try:
             found = await run.io_bound(read_search, folder)
@@ -138,6 +142,7 @@ class SearchPanel:
             return
         if found is None or folder != self._folder:  # the server is being ended, or another was chosen meanwhile
             return
+        self._timer.interval = SECONDS_BETWEEN if found.running else SECONDS_AT_REST
         self._show(found, said or "")
 
     def _show(self, view: SearchView, said: str) -> None:
@@ -146,7 +151,9 @@ class SearchPanel:
         best = "" if view.best is None else f"; best: {view.best.sketch}, {view.best.score:.4g}"
         is_quoted = view.state in ("starting", "failed", "killed") and bool(said)
         ending = f". {view.ending}" if view.ending and not is_quoted else ""
-        self._told.text = f"{view.folder.name} {STATES[view.state]}: {view.finished:,}{of} trials{failed}{best}{ending}"
+        self._told.text = (
+            f"{self._choice.value} {STATES[view.state]}: {view.finished:,}{of} trials{failed}{best}{ending}"
+        )
         self._stop.set_visibility(view.running)
         self._stop.set_enabled(view.state != "stopping")
         self._progress.set_visibility(view.running and bool(view.trials))
@@ -264,5 +271,5 @@ class SearchPanel:
     async def _start(self) -> None:
         started = await ask_search(self._desk)
         if started is not None:
-            self._list()
+            await self.look_again()
             self.choose(started)

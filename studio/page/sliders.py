@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nicegui import ui
+from nicegui import background_tasks, run, ui
 from nicegui.events import GenericEventArguments
 
 from ..numbers import Number, number_at, replace_number
@@ -19,7 +19,12 @@ class SliderPanel:
 
     def __init__(self, desk: Desk, editor: EditorPanel) -> None:
         self._desk = desk
+        self._editor = editor
         self._number: Number | None = None
+        self._text = ""
+        """The text that the number was found in."""
+        self._is_asked = False
+        self._is_following = False
         with ui.element("section").classes("studio-slider").props('aria-label="Number under the cursor"'):
             self._label = ui.label("").classes("studio-slider-label")
             with ui.row().classes("studio-slider-row"):
@@ -31,16 +36,30 @@ class SliderPanel:
         editor.on_cursor.append(self._look)
         self._show(None)
 
-    def _look(self, offset: int) -> None:
-        self._show(self._at(offset))
+    def _look(self, _offset: int) -> None:
+        """Look for the number under the cursor, soon; many moves at once are looked at once."""
+        self._is_asked = True
+        if not self._is_following:
+            self._is_following = True
+            background_tasks.create(self._follow(), name="follow the cursor", context=ui.context.client)
 
-    def _at(self, offset: int) -> Number | None:
-        """The number at a place. While it is the same one its choices stay, so that the slider keeps still."""
-        found = number_at(self._desk.text, offset, file=self._desk.file, roots=[self._desk.workspace.root])
-        shown = self._number
-        if found is not None and shown is not None and found.path == shown.path and found.value in shown.choices:
-            return replace(found, choices=shown.choices)
-        return found
+    async def _follow(self) -> None:
+        try:
+            while self._is_asked:
+                self._is_asked = False
+                await self._find(self._editor.offset)
+        finally:
+            self._is_following = False
+
+    async def _find(self, offset: int) -> None:
+        """Show the number at a place. What was found in a text that has changed since is dropped, and sought again."""
+        text, file, root = self._desk.text, self._desk.file, self._desk.workspace.root
+        found = await run.io_bound(number_at, text, offset, file=file, roots=[root], shown=self._number)
+        if (self._desk.text, self._desk.file) == (text, file):
+            self._text = text
+            self._show(found)
+        else:
+            self._look(self._editor.offset)
 
     def _show(self, number: Number | None) -> None:
         self._number = number
@@ -58,26 +77,30 @@ class SliderPanel:
         self._slider.props.update(told)
         self._slider.update()
 
-    def _slid(self, event: GenericEventArguments) -> None:
+    async def _slid(self, event: GenericEventArguments) -> None:
         if isinstance(event.args, int):
-            self._choose(event.args)
+            await self._choose(event.args)
 
-    def _step(self, by: int) -> None:
+    async def _step(self, by: int) -> None:
         if self._number is not None:
-            place = _nearest(self._number.choices, self._number.value) + by
-            if 0 <= place < len(self._number.choices):
-                self._choose(place)
+            await self._choose(_nearest(self._number.choices, self._number.value) + by)
 
-    def _choose(self, place: int) -> None:
+    async def _choose(self, place: int) -> None:
+        """Write one of the choices; none if by now another number is there, or other choices."""
         number = self._number
         if number is None or not 0 <= place < len(number.choices) or number.choices[place] == number.value:
             return
-        now = self._at(number.start)
-        if now is None or now.path != number.path:  # the text has moved on
-            self._show(now)
-            return
-        self._desk.put(replace_number(self._desk.text, now, number.choices[place]), is_own_step=False)
-        self._show(self._at(now.start))
+        path, choice = number.path, number.choices[place]
+        if self._text != self._desk.text:  # which has moved on
+            await self._find(number.start)
+            number = self._number
+            if self._text != self._desk.text or number is None or number.path != path or choice not in number.choices:
+                return
+        text = replace_number(self._text, number, choice)
+        now = replace(number, value=choice, end=number.end + len(text) - len(self._text))
+        self._text = text
+        self._show(now)
+        self._desk.put(text, is_own_step=False)
 
 
 def _nearest(choices: tuple[int | float, ...], value: float) -> int:

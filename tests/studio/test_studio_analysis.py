@@ -1,5 +1,6 @@
 """What the studio says about a text: the spec and its cost, or the mistakes and where they are."""
 
+import re
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hiri_spec
+from hiri_spec.cost import MAX_MACS
 from hiri_spec.errors import SpecError
 from hiri_spec.files import builtin_specs, load_text
 from studio.analysis import MAX_CHARACTERS, Analysis, Mark, analyse
@@ -40,6 +42,21 @@ def test_its_own_size_is_the_default() -> None:
     (cost,) = read(TEXT).costs
     assert cost.resolution == (448, 448)
     assert cost.macs == 5_009_471_744
+
+
+@pytest.mark.parametrize("size", [(10_000_000, 10_000_000), (32, 10_000_000)], ids=["large", "long"])
+def test_a_size_beyond_the_limits_is_a_mark(size: tuple[int, int]) -> None:
+    analysis = analyse(TEXT, file=NOWHERE, roots=(), sizes=[(224, 224), size])
+    assert (analysis.spec, analysis.costs) == (None, ())
+    (mark,) = analysis.marks
+    assert (mark.path, TEXT[mark.start : mark.end]) == ("resolution", "448")
+    told = rf"\d\.\d+e\+\d+ MACs at {size[0]}x{size[1]}, the limit is 1e\+14; use a smaller resolution"
+    assert re.fullmatch(told, mark.message)
+
+
+def test_the_largest_size_within_the_limits() -> None:
+    (cost,) = analyse(TEXT, file=NOWHERE, roots=(), sizes=[(10_000, 10_000)]).costs
+    assert 0.1 * MAX_MACS < cost.macs <= MAX_MACS
 
 
 MISTAKES = {

@@ -221,6 +221,20 @@ def test_completion_names_fields(show: Open) -> None:
     seen.page.wait_for_timeout(200)  # so long CodeMirror takes Enter for a new line, in case it was meant so
     seen.page.keyboard.press("Enter")
     expect(seen.editor).to_contain_text("expansion: ")
+    seen.page.keyboard.type("4")
+    seen.page.keyboard.press("Escape")
+    for blanks in (" ", "  "):
+        seen.page.keyboard.type(f",{blanks}")
+        expect(seen.page.locator(".cm-tooltip-autocomplete li", has_text="layer_scale")).to_be_visible()
+        seen.page.keyboard.press("Escape")
+        for _ in f",{blanks}":
+            seen.page.keyboard.press("Backspace")
+    seen.page.keyboard.type(", mlp")
+    expect(seen.page.locator(".cm-tooltip-autocomplete li", has_text="mlp_norm")).to_be_visible()
+    seen.page.wait_for_timeout(200)
+    seen.page.keyboard.press("Enter")
+    expect(seen.editor).to_contain_text("expansion: 4, mlp: cffn}")
+    expect(seen.status()).to_have_text("No mistakes.")
     seen.check()
 
 
@@ -241,7 +255,14 @@ def test_a_number_is_slid(show: Open) -> None:
     seen.check()
 
 
-@pytest.mark.parametrize("text", ["a: &a [*a]", "!!python/object/apply:os.system [ls]", "a: " * 400, "- " * 3000])
+MANY_ALIASES = "a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
+    f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    "text", ["a: &a [*a]", "!!python/object/apply:os.system [ls]", "a: " * 400, "- " * 3000, MANY_ALIASES]
+)
 def test_pasted_texts_do_no_harm(show: Open, text: str) -> None:
     seen = show()
     seen.editor.focus()

@@ -15,6 +15,7 @@ from hiri_spec.files import builtin_specs
 from hiri_spec.json_schema import json_schema
 from hiri_spec.messages import validate
 from studio.completion import Completions, Option, complete
+from studio.fields import schemas_at
 
 TEXTS = {name: path.read_text() for name, path in builtin_specs().items()}
 BLOCK_STYLE = """\
@@ -151,6 +152,15 @@ def test_nothing_is_offered_for(marked: str) -> None:
 TAKEN = {
     "a field": ("head: {cl|", "classes", "head: {classes: "),
     "a key with its colon": ("head: {cl|: 3}", "classes", "head: {classes: 3}"),
+    "a field of words in brackets": (
+        "stages: [{block: transformer, ml|}]",
+        "mlp",
+        "stages: [{block: transformer, mlp: cffn}]",
+    ),
+    "a field of parts in brackets": ("{name: a, hea|}", "head", "{name: a, head: classifier}"),
+    "a field in brackets that may be empty": ("stages: [{down|}]", "downsample", "stages: [{downsample: }]"),
+    "a key of words with its colon": ("stages: [{ml|p: ffn}]", "mlp", "stages: [{mlp: ffn}]"),
+    "a field of words in block style": ("stages:\n  - ml|", "mlp", "stages:\n  - mlp: "),
     "a value behind a bare colon": ("head:|", "hrnet", "head: hrnet"),
     "behind a bare dash": ("stages:\n  -|", "block", "stages:\n  - block: "),
     "a part that needs fields": ("stem: h|", "hr", "stem: {stem: hr, width: 1}"),
@@ -187,6 +197,18 @@ def test_a_whole_block_is_legal(block: str) -> None:
     run = parse(text, "").data["stages"][0]
     schema = json_schema()
     jsonschema.validate(run, {"$ref": "#/$defs/block", "$defs": schema["$defs"]})
+
+
+@pytest.mark.parametrize("block", sorted(Block.registry))
+def test_a_field_of_words_in_brackets_leaves_a_block_legal(block: str) -> None:
+    text = accepted("stages: [|]", block).replace("}]", ", |}]")
+    found = at(text)
+    assert found is not None
+    schema = json_schema()
+    for option in found.options:
+        run = parse(text.replace("|", option.insert), "").data["stages"][0]
+        if run[option.label] is not None or ("number" not in option.detail and option.label != "name"):
+            jsonschema.validate(run, {"$ref": "#/$defs/block", "$defs": schema["$defs"]})
 
 
 def test_a_spec_made_of_options_alone() -> None:
@@ -265,6 +287,8 @@ LONG = {
     "quotes": '"' * 90000,
     "words": "a b " * 20000,
     "keys": "a: 1\n" * 18000,
+    "aliases": "a: &a [1,1,1,1,1,1,1,1,1]\n"
+    + "".join(f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)),
     "too long": "a" * 1_000_000,
 }
 
@@ -274,3 +298,10 @@ def test_long_texts_take_no_time(text: str) -> None:
     begin = time.process_time()
     complete(text, len(text))
     assert time.process_time() - begin < 2
+
+
+def test_a_long_path_that_leads_nowhere_takes_no_time() -> None:
+    data = parse(TEXTS["hiri_s"], "").data
+    begin = time.process_time()
+    assert schemas_at(("stages",) + (0,) * 45_000, data) == []
+    assert time.process_time() - begin < 0.2

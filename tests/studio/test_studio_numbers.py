@@ -1,5 +1,7 @@
 """The number under the cursor and its legal steps."""
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,13 +60,83 @@ OTHERS = {
     "an alias": "resolution: &r 448\nin_channels: *|r",
     "nothing": "|",
     "extended from nowhere": "extends: nowhere\nresolution: 44|8",
+    "what aliases make too large": "a: &a [|1,1,1,1,1,1,1,1,1]\n"
+    + "".join(f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)),
+    "a spec too large to be followed": "name: a\nstem: vit\nstages:\n-\n  - {block: hr, depth: |2, width: 8}\n"
+    + "  - {block: hr, depth: 1, width: 8}\n" * 480,
+    "a text too long to be followed": "resolution: 44|8 " + "# long\n" * 10_000,
+    "set a long way off": f"extends: hiri_s\nset: {{{'a.' * 4000}depth: |3}}",
     "set nowhere": "extends: hiri_s\nset: {stages.9.depth: |3}",
 }
 
 
 @pytest.mark.parametrize("marked", OTHERS.values(), ids=OTHERS)
 def test_no_number(marked: str) -> None:
+    begin = time.process_time()
     assert number_at(marked.replace("|", "", 1), marked.index("|")) is None
+    assert time.process_time() - begin < 1
+
+
+def test_what_aliases_repeat_is_looked_at_once() -> None:
+    text = "a: &a {<<: &b {c: &c [1, 2]}, d: *c}\nresolution: |448\ne: *a\nf: [*a, *b]"
+    found = at(text)
+    assert (found.path, found.value) == ("resolution", 448)
+
+
+def test_one_of_very_many_mistakes_has_no_choices() -> None:
+    text = TEXT + "".join(f"field_{count}: 1\n" for count in range(150))
+    assert under("depth: |9", text).choices == (9,)
+    assert len(under("depth: |9", TEXT + "field: 1\n").choices) > 1
+
+
+def test_the_largest_specs_take_no_time() -> None:
+    text = (
+        "name: a\nstem: vit\nstages:\n-\n  - {block: hr, depth: 2, width: 8}\n" + "  - {block: norm, width: 8}\n" * 160
+    )
+    took = []
+    for _ in range(5):
+        begin = time.process_time()
+        found = number_at(text, text.index("depth: 2"))
+        took.append(time.process_time() - begin)
+        assert found is not None
+        assert len(found.choices) > 1
+    assert min(took) < 0.1
+
+
+MOVES = {
+    "the same": (TEXT, "heads: |10", True),
+    "a comment more": ("# more\n" + TEXT, "heads: |10", True),
+    "another of its choices": (TEXT.replace("heads: 10", "heads: 20"), "heads: |20", True),
+    "a number that was none": (TEXT.replace("heads: 10", "heads: 11"), "heads: |11", False),
+    "another width": (TEXT.replace("depth: 9, width: 320", "depth: 9, width: 160"), "heads: |10", False),
+    "another spec": (TEXT.replace("classes: 1000", "classes: 10"), "heads: |10", False),
+    "another number": (TEXT, "depth: |9", False),
+}
+
+
+@pytest.mark.parametrize(("text", "piece", "stay"), MOVES.values(), ids=MOVES)
+def test_choices_stay_while_the_spec_around_is_the_same(text: str, piece: str, stay: bool) -> None:
+    number = under("heads: |10")
+    shown = replace(number, choices=(*number.choices, 1280))  # as it would have been around another value
+    offset = text.index(piece.replace("|", "")) + piece.index("|")
+    found = number_at(text, offset, shown=shown)
+    assert found is not None
+    assert (found.choices == shown.choices) == stay
+    assert (found.start, found.end) == (offset, offset + len(str(found.value)))
+    if not stay:
+        assert found == number_at(text, offset)
+
+
+def test_choices_follow_what_is_extended(tmp_path: Path) -> None:
+    text = "extends: base.yaml\nset: {stages.3.heads: 10}"
+    (tmp_path / "base.yaml").write_text(TEXT)
+    before = number_at(text, len(text) - 2, file=tmp_path / "new.yaml", roots=[tmp_path])
+    (tmp_path / "base.yaml").write_text(TEXT.replace("width: 320", "width: 160"))
+    after = number_at(text, len(text) - 2, file=tmp_path / "new.yaml", roots=[tmp_path], shown=before)
+    assert after == number_at(text, len(text) - 2, file=tmp_path / "new.yaml", roots=[tmp_path])
+    assert before is not None
+    assert after is not None
+    assert before.around != after.around
 
 
 def test_depth_goes_by_one() -> None:

@@ -51,6 +51,19 @@ def test_masks_let_the_image_through() -> None:
     assert tuple(picture[45, 55]) == (128, 128, 128)  # in the box, and not in the mask
 
 
+@pytest.mark.parametrize("surest", [0, 1], ids=["first", "last"])
+def test_where_masks_overlap_the_surest_is_on_top(surest: int) -> None:
+    masks = torch.zeros(2, 120, 160, dtype=torch.bool)
+    masks[0, 50:100, 50:100] = masks[1, 70:110, 70:140] = True
+    boxes = torch.tensor([[50.0, 50, 100, 100], [70.0, 70, 140, 110]])
+    scores = torch.full((2,), 0.4).index_fill(0, torch.tensor(surest), 0.9)
+    picture = pixels(draw_answer(GREY, Found(boxes, torch.tensor([0, 2]), scores, masks), NAMES, threshold=0.3))
+    below, above = (np.array(colour_of((0, 2)[index])) for index in (1 - surest, surest))
+    alone, both = above * OPACITY + 128 * (1 - OPACITY), above * OPACITY + (below + 128) / 2 * (1 - OPACITY)
+    assert np.abs(picture[85, 85] - both).max() <= 2
+    assert np.abs(picture[(60, 103)[surest], (60, 120)[surest]] - alone).max() <= 1
+
+
 def test_names_stay_in_the_picture() -> None:
     corner = Found(torch.tensor([[150.0, 0, 160, 9]]), torch.tensor([1]), torch.tensor([1.0]))
     picture = pixels(draw_answer(GREY, corner, ("", "a long name of a class"), threshold=0))

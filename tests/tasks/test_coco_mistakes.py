@@ -36,9 +36,25 @@ BAD: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         change("annotations", 1, image_id="30"),
         r"annotations\[1\].image_id: id 3: image_id is '30'; write a whole",
     ),
-    "three sides": (change("annotations", 1, bbox=[1, 2, 3]), r"annotations\[1\].bbox\[3\]: id 3: bbox is missing"),
+    "three sides": (
+        change("annotations", 1, bbox=[1, 2, 3]),
+        r"annotations\[1\].bbox: id 3: bbox is \[1, 2, 3\], too short; write \[x, y, width, height\] in pixels",
+    ),
+    "no sides": (
+        change("annotations", 1, bbox=[]),
+        r"annotations\[1\].bbox: id 3: bbox is \[\], too short; write \[x, y",
+    ),
+    "five sides": (change("annotations", 1, bbox=[1, 2, 3, 4, 5]), r"bbox: id 3: bbox is \[1, 2, 3, 4, 5\]; write \[x"),
     "a side in words": (change("annotations", 1, bbox=[1, 2, 3, "4"]), r"bbox\[3\]: id 3: bbox is '4'; write \[x, y"),
     "too many digits": (change("annotations", 1, id=10**30), r"annotations\[1\].id: .*id is 10+; write a whole number"),
+    "an id of 9 bytes": (
+        change("annotations", 1, id=2**64),
+        r"annotations\[1\].id: .*id is 18446744073709551616; write a whole number of 8 bytes, from -2\^63 to 2\^63 - 1",
+    ),
+    "an endless side": (
+        change("images", 0, height=2**31),
+        r"height is 2147483648; write a whole number of pixels, from",
+    ),
     "too many pixels": (change("images", 0, width=10**30), r"images\[0\].width: id 30: width is 10+; write a whole"),
     "astronomic": (change("annotations", 0, bbox=[1e308, 1, 1e308, 4]), r"id 5: .* sticks out of its image"),
     "crowd": (change("annotations", 1, iscrowd=2), r"iscrowd: id 3: iscrowd is 2; write 1 for a group"),
@@ -46,6 +62,16 @@ BAD: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "image twice": (change("images", 2, id=30), r"images\[2\].id: id 30 is that of images\[0\] too; give each its own"),
     "object twice": (change("annotations", 3, id=5), r"annotations\[3\].id: id 5 is that of annotations\[0\] too"),
     "class twice": (change("categories", 1, id=7), r"categories\[1\].id: id 7 is that of categories\[0\] too"),
+    "file twice": (
+        change("images", 2, file_name="./30.png"),
+        r"images\[2\].file_name: id 20: file_name './30.png' is that of images\[0\] too; list an image once, with all",
+    ),
+    "name twice": (
+        change("categories", 2, name="dog"),
+        r"categories\[2\].name: id 90: name 'dog' is that of categories\[0\] too; give each class its own, or make",
+    ),
+    "no name": (change("categories", 1, name=""), r"categories\[1\].name: id 2: name is ''; write what the class is"),
+    "blank name": (change("categories", 1, name=" "), r"categories\[1\].name: id 2: name is ' '; write what the class"),
     "no such image": (change("annotations", 0, image_id=99), r"image_id: id 5: 99 is not among images; add it, or"),
     "no such class": (
         change("annotations", 0, category_id=3),
@@ -170,3 +196,9 @@ def test_the_first_few_of_many_are_told(tmp_path: Path) -> None:
     assert len(caught.value.problems) == 6
     assert "id 5: [] is no mask" in str(caught.value)
     assert str(caught.value).endswith("and 1,196 more")
+
+
+def test_a_box_without_sides_is_told_once(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"bbox is \[\], too short") as caught:
+        opened(write(tmp_path, change("annotations", 1, bbox=[])))
+    assert len(caught.value.problems) == 1

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 from dense_runs import SHAPES, run
+from PIL import Image
 from runs import Notes
 
 from hiri_spec import SpecError
+from hiri_spec.tasks.data.shape_files import write_ade
+from hiri_spec.tasks.data.shapes import ShapesOptions
 
 
 @pytest.mark.parametrize(
@@ -41,11 +44,45 @@ def test_mistakes(options: dict[str, Any], message: str, tmp_path: Path) -> None
     assert not (tmp_path / "run").exists()
 
 
-def test_stages_that_are_left_out_are_told(tmp_path: Path) -> None:
-    notes = Notes()
+@pytest.mark.parametrize("classes", [None, 2], ids=["as many", "more"])
+def test_pixels_of_one_class_are_refused(classes: int | None, tmp_path: Path) -> None:
+    """Whatever the head could tell apart: it would learn nothing, and be right everywhere."""
+    write_ade(tmp_path / "ade", ShapesOptions(train=4, validation=2, size=48))
+    (tmp_path / "ade" / "classes.txt").write_text("thing\n")
+    for file in (tmp_path / "ade" / "annotations").rglob("*.png"):
+        with Image.open(file) as annotation:
+            annotation.point(lambda value: value > 1).save(file)
+    with pytest.raises(SpecError, match=r"ade: one class leaves nothing to tell apart; write the background as a"):
+        run(tmp_path, head="upernet", data=str(tmp_path / "ade"), classes=classes)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("strides", "note"),
+    [
+        (
+            None,
+            "the backbone's stage of stride 64 is left out, as it feeds no level of sparse_rcnn by default; "
+            "--strides names others",
+        ),
+        (
+            (8, 16, 32),
+            "the backbone's stage of stride 64 is left out, as it comes after the last that --strides names",
+        ),
+        (
+            (8, 16),
+            "the backbone's stages of strides 32 and 64 are left out, as they come after the last that --strides names",
+        ),
+        (
+            (4, 8),
+            "the backbone's stages of strides 16, 32 and 64 are left out, as they come after the last that --strides "
+            "names",
+        ),
+    ],
+    ids=["by default", "one", "two", "three"],
+)
+def test_stages_that_are_left_out_are_told(strides: tuple[int, ...] | None, note: str, tmp_path: Path) -> None:
+    notes, flags = Notes(), {"batch_size": 9}
     with pytest.raises(SpecError, match="batch_size"):
-        run(tmp_path, watcher=notes, head="sparse_rcnn", host="mmdet", flags={"batch_size": 9}, data=SHAPES)
-    assert notes.notes == [
-        "the backbone's stage of stride 64 is left out, as it feeds no level of sparse_rcnn by default; "
-        "--strides names others"
-    ]
+        run(tmp_path, watcher=notes, head="sparse_rcnn", host="mmdet", flags=flags, data=SHAPES, strides=strides)
+    assert notes.notes == [note]

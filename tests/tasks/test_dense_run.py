@@ -35,6 +35,7 @@ def test_what_a_run_leaves(dense_run: Path) -> None:
         "trained",
         4,
     )
+    assert described.title == f"RetinaNet on tiny, {SHAPES}"
     assert described.resolution == (48, 96)
     rows = read_metrics(dense_run)
     assert [name for name in rows[0] if name in FIGURES] == FIGURES
@@ -116,17 +117,24 @@ def test_a_checkpoint_is_there_before_evaluation(tmp_path: Path, monkeypatch: py
     assert read_metrics(tmp_path / "run")[-1] == read_metrics(tmp_path / "whole")[-1]
 
 
-def test_held_out_images_of_nothing_have_no_figures(tmp_path: Path) -> None:
-    coco = tmp_path / "coco"
+def test_held_out_images_of_nothing_have_no_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    coco = Path("coco")
     write_coco(coco, ShapesOptions(train=8, validation=3, size=48))
     file = coco / "annotations" / "instances_val2017.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"annotations": []}))
-    result = run(tmp_path, data=str(coco), flags={"epochs": 1})
+    result = run(tmp_path, data=str(coco), flags={"epochs": 2})
     assert result.status == "finished"
     assert [result.rows[0][name] for name in FIGURES] == [None] * 6
-    assert "## Figures\n\nNone: nothing" in (tmp_path / "run" / "README.md").read_text()
-    trained = load_dense(tmp_path / "run")
-    done = assess_dense(trained, open_known(trained, str(coco), "validation"), device="cpu")
+    card = (tmp_path / "run" / "README.md").read_text()
+    assert "## Figures\n\nNone: nothing" in card
+    assert "So the best weights are the last ones." in card
+    best, last = (load_file(tmp_path / "run" / name / "model.safetensors") for name in ("best", "last"))
+    assert all(tensor.equal(last[name]) for name, tensor in best.items())
+    assert "\nhiri-spec tasks evaluate . --data ../coco\n" in card  # where that command is typed
+    monkeypatch.chdir(tmp_path / "run")
+    trained = load_dense(".")
+    done = assess_dense(trained, open_known(trained, "../coco", "validation"), device="cpu")
     assert done.figures == dict.fromkeys(FIGURES)
     assert done.images == 3
 

@@ -20,6 +20,10 @@ FIVE = (4, 8, 16, 32, 64)
         ({"head": "maskrcnn"}, r"head: 'maskrcnn' is no head; did you mean 'mask_rcnn'"),
         ({"head": "gfl", "host": "torchvision"}, r"host: 'torchvision' has no gfl here; known: mmdet"),
         ({"head": "gfl", "classes": 0}, r"classes: 0 is too small; use 1 or more"),
+        (
+            {"head": "upernet", "classes": 1},
+            r"classes: one class leaves nothing to tell apart; write the background as a class of its own, with",
+        ),
         ({"head": "gfl", "strides": [4, 16]}, r"strides: \[4, 16\] must double from each to the next"),
         (
             {"head": "gfl", "norms": "freezed"},
@@ -28,11 +32,20 @@ FIVE = (4, 8, 16, 32, 64)
         ({"head": "gfl", "nrms": "frozen"}, r"nrms: a task has no field 'nrms'; did you mean 'norms'"),
         ({}, r"head: head is missing"),
     ],
-    ids=["head", "host", "classes", "strides", "norms", "field", "nothing"],
+    ids=["head", "host", "classes", "one class", "strides", "norms", "field", "nothing"],
 )
 def test_mistakes(values: dict[str, Any], message: str) -> None:
     with pytest.raises(SpecError, match=message):
         read_task(values)
+
+
+def test_one_class_of_objects_is_told_from_the_background() -> None:
+    assert read_task({"head": "gfl", "classes": 1}).classes == 1
+
+
+def test_no_segmenter_of_one_class_is_built() -> None:
+    with pytest.raises(SpecError, match=r"classes: one class leaves nothing to tell apart"):
+        detector("tiny", "upernet", 1)
 
 
 def test_unknown_heads_are_told() -> None:

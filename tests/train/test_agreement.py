@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any, cast
@@ -99,6 +99,9 @@ def test_a_process_alone_stops_at_its_next_batch() -> None:
         @property
         def unreadable(self) -> dict[str, str]:
             return {}
+
+        def note_unreadable(self, images: Mapping[str, str]) -> None:
+            raise AssertionError(f"a process alone is told of {images}")
 
         def __len__(self) -> int:
             return 3

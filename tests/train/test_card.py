@@ -121,6 +121,30 @@ def test_data_are_called_by_their_folders_name(folder: RunFolder, tmp_path: Path
     assert ModelCard(text).data.eval_results[0].dataset_name == "flowers"
 
 
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("my flowers", " --data '../../my flowers'"),
+        ("./link", " --data ../../link"),
+        ("{here}/my flowers", ""),
+        ("digits", ""),
+    ],
+    ids=["relative", "link", "absolute", "built in"],
+)
+def test_its_command_finds_the_data(
+    folder: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed: str, written: str
+) -> None:
+    here = tmp_path / "here"
+    for name in ("my flowers", "digits"):
+        (here / name).mkdir(parents=True)
+    (here / "link").symlink_to(tmp_path)
+    (here / "runs").mkdir()
+    own = RunFolder(folder.path.rename(here / "runs" / "own"))
+    monkeypatch.chdir(here)
+    change_run(own, data=typed.format(here=here))
+    assert f"\nhiri-spec evaluate .{written}\n" in card_text(RunFolder(Path("runs/own"))).replace(" --ema", "")
+
+
 def test_it_is_written_anew(folder: RunFolder) -> None:
     change_run(folder, status="interrupted")
     assert write_card(folder)

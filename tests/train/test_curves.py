@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from hiri_spec import SpecError
-from hiri_spec.train.curves import Row, draw_curves, read_metrics, write_curves
+from hiri_spec.train import curves
+from hiri_spec.train.curves import NO_FIGURES, Row, draw_curves, read_metrics, write_curves
 from hiri_spec.train.run_folder import RunFolder
 
 
@@ -61,6 +62,26 @@ def test_an_accuracy_of_0_is_no_gap() -> None:
     figure = draw_curves(rows, "title")
     figure.savefig(io.BytesIO())
     assert lines(figure)["network, best 1.00 %"] == [0.0, 1.0]
+
+
+def test_a_panel_without_figures_says_so(digits_run: Path) -> None:
+    rows: list[Row] = [{"epoch": epoch, "AP": None, "train_loss": 1.0, "learning_rate": 1e-3} for epoch in (1.0, 2.0)]
+    _, panel, _ = draw_curves(rows, "title", "AP", "AP").axes
+    assert [text.get_text() for text in panel.texts] == [NO_FIGURES]
+    assert list(panel.get_yticks()) == []
+    _, panel, _ = draw_curves(read_metrics(digits_run / "metrics.csv"), "title").axes
+    assert not panel.texts
+
+
+def test_a_folder_of_data_is_called_by_its_name(
+    folder: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "flowers").mkdir()
+    folder.write_run(folder.read_run().model_copy(update={"data": str(tmp_path / "flowers")}))
+    titles: list[str] = []
+    monkeypatch.setattr(curves, "draw_curves", lambda rows, title, *_: titles.append(title) or draw_curves(rows, title))
+    write_curves(folder)
+    assert titles == ["mini on flowers"]
 
 
 def test_a_young_picture_stays(folder: RunFolder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -91,6 +92,25 @@ def test_one_is_asked_to_stop_in_an_evaluation(files: Path) -> None:
     finish(launch(files, "--out", "stopped", *arguments))
     finish(launch(files, "--out", "whole", *arguments))
     assert_same(files / "stopped", files / "whole")
+
+
+@pytest.mark.slow
+def test_what_either_cannot_read_is_counted_together(files: Path) -> None:
+    """Each passes over two of four, which are too many together; the figures tell of all."""
+    for number in (1, 4, 6, 8):
+        (files / "images" / "train" / "red" / f"{number}.png").write_text("no image")
+    (files / "images" / "val" / "red" / "0.png").write_text("no image")
+    (files / "images" / "val" / "green" / "1.png").write_text("no image")
+    arguments = ("--epochs", "1", "--set", "schedule.warmup_epochs=0")
+    process = launch(files, "--out", "few", *arguments, "--set", "max_unreadable=0.07")
+    _, err = process.communicate(timeout=240)
+    assert process.returncode != 0
+    assert "4 of 48 images can't be read, and 3 may be passed over" in err
+    assert not (files / "few" / "metrics.csv").exists()
+    finish(launch(files, "--out", "more", *arguments, "--set", "max_unreadable=0.2"))
+    with (files / "more" / "metrics.csv").open(newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert row["unreadable"] == "6"
 
 
 @pytest.mark.slow

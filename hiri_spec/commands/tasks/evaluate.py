@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...command_line import JsonOption, console, print_tables
+from ...quantities import format_rate
 from ..evaluate_options import (
     MaxUnreadableOption,
     SplitOption,
@@ -75,7 +76,7 @@ def evaluate(
         "images": done.images,
         "unreadable": len(done.unreadable),
         **done.figures,
-        "images_per_s": round(done.images_per_s, 2),
+        "images_per_s": round(done.images_per_s, 4),
     }
     if as_json:
         sys.stdout.write(json.dumps(told, indent=2) + "\n")
@@ -86,7 +87,7 @@ def evaluate(
 def _print(trained: TrainedDense, source: str, split: str, done: DenseAssessment) -> None:
     out = console()
     out.print(f"{trained.name}, {trained.weights}", soft_wrap=True, markup=False)
-    speed = f"{done.images_per_s:,.1f} images/s on {done.device}"
+    speed = f"{format_rate(done.images_per_s)} images/s on {done.device}"
     out.print(f"{source}, {split}: {done.images:,} images, {speed}", soft_wrap=True, markup=False)
     out.print()
     print_tables(out, _table(done.figures))

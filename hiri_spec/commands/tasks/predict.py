@@ -48,14 +48,15 @@ def predict(
 
     trained = load_dense(network, ema=ema, last=last)
     paths = list_images(images)
-    pictures = _name_pictures(paths, out)
+    pictures = name_pictures(paths, out)
     sizes = read_sizes(size, trained.images)
     make_folder(out)
     told: list[dict[str, Any]] = []
     is_stopped = False
     try:
         with ImageProgress(len(paths)) as progress:
-            for sight, picture in zip(predict_dense(trained, paths, sizes=sizes, device=device), pictures, strict=True):
+            sights = predict_dense(trained, paths, sizes=sizes, device=device, threshold=threshold)
+            for sight, picture in zip(sights, pictures, strict=True):
                 if sight.problem is None:
                     _save(sight, picture, trained.class_names, threshold)
                 told.append(_as_dict(sight, picture, trained.class_names, threshold))
@@ -78,13 +79,19 @@ def predict(
         raise typer.Exit(1)
 
 
-def _name_pictures(paths: list[Path], out: Path) -> list[Path]:
+def name_pictures(paths: list[Path], out: Path) -> list[Path]:
     """Where each picture goes; names that occur twice are numbered. Raises SpecError for the folder of an image."""
-    taken: dict[str, int] = {}
+    own_names = {path.stem for path in paths}  # an image that comes later may be called as a numbered one would be
+    taken: set[str] = set()
+    numbers: dict[str, int] = {}
     pictures = []
     for path in paths:
-        number = taken[path.stem] = taken.get(path.stem, 0) + 1
-        pictures.append(out / (f"{path.stem}.png" if number == 1 else f"{path.stem}-{number}.png"))
+        name = path.stem
+        while name in taken or (name != path.stem and name in own_names):
+            numbers[path.stem] = numbers.get(path.stem, 1) + 1
+            name = f"{path.stem}-{numbers[path.stem]}"
+        taken.add(name)
+        pictures.append(out / f"{name}.png")
     for path, picture in zip(paths, pictures, strict=True):
         if picture.exists() and any(picture.samefile(other) for other in paths if other.exists()):
             message = f"the picture of {path} would be written over the image {picture}; name another folder"
@@ -124,7 +131,6 @@ def _as_dict(sight: Sight, picture: Path, class_names: tuple[str, ...], threshol
             sight.answer.boxes.double().round(decimals=2).tolist(),
             strict=True,
         )
-        if score >= threshold
     ]
     sees = ", ".join(f"{each['class']} {each['score']:.2f}" for each in objects) or f"nothing of {threshold:g} or more"
     return told | {"sees": sees, "objects": objects}

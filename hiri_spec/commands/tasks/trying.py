@@ -12,6 +12,7 @@ from ...command_line import JsonOption, SetOption, console, print_tables
 from ...errors import Problem, SpecError, suggest
 from ...files import parse_assignments
 from ...quantities import SMALLEST_SIDE, format_bytes
+from ..trained_options import DeviceOption
 from .task_options import (
     HeadOption,
     HostOption,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ...tasks.trying import Trial
 
 LARGEST_SIDE = 4096
-DEVICES = ("cpu", "cuda")
+DEVICES = ("auto", "cpu", "cuda")
 DOING = {
     "forward": "learning from two images",
     "backward": "computing gradients",
@@ -48,7 +49,7 @@ def try_out(
     strides: StridesOption = None,
     regions: RegionsOption = None,
     classes: Annotated[int, typer.Option(metavar="N", min=1, help="Classes, the background none of them.")] = 3,
-    device: Annotated[str, typer.Option(metavar="|".join(DEVICES), help="Where to run.")] = "cpu",
+    device: DeviceOption = "auto",
     set: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -69,7 +70,7 @@ def try_out(
     with told_by_flags():
         trial = try_task(named.origin, task, side=size, device=device, tell=_tell)
     if as_json:
-        told = {"name": name, "head": task.head, "host": task.own_host, "classes": task.classes, "device": device}
+        told = {"name": name, "head": task.head, "host": task.own_host, "classes": task.classes}
         sys.stdout.write(json.dumps(told | {"size": size} | trial.as_dict(), indent=2) + "\n")
     else:
         out = console()
@@ -80,7 +81,7 @@ def try_out(
         print_tables(out, losses_table(trial), seconds_table(trial))
         out.print()
         what = "pixels got a class" if task.kind.is_segmentation else "objects found, by weights that are random"
-        whose = "of the device" if device == "cuda" else "of the process"
+        whose = "of the device" if trial.device == "cuda" else "of the process"
         note = f"{trial.found:,} {what}. Peak memory {whose}: {format_bytes(trial.peak_bytes)}."
         out.print(note, style="dim", markup=False, soft_wrap=True)
         if named.note is not None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
-from pydantic_core import from_json
+from pydantic_core import ErrorDetails, from_json
 from typing_extensions import TypedDict  # pydantic refuses Python 3.11's own
 
 from ...errors import Problem, SpecError, format_path, show
@@ -60,7 +60,7 @@ class Category(TypedDict):
     """A class."""
 
     id: Id
-    name: str
+    name: Annotated[str, Field(pattern=r"\S")]
 
 
 @with_config(STRICT)
@@ -110,6 +110,12 @@ HINTS = {
     "annotations": "write a list of objects",
 }
 """What belongs there; at all other places it is a whole number."""
+OF_ID = "write a whole number of 8 bytes, from -2^63 to 2^63 - 1"
+OF_SIDE = "write a whole number of pixels, from 1 to 2^31 - 1"
+LIMITS = {"id": OF_ID, "image_id": OF_ID, "category_id": OF_ID, "height": OF_SIDE, "width": OF_SIDE}
+"""What belongs there in place of a number that is too small or too large."""
+BEYOND = ("less_than", "greater_than", "greater_than_equal")
+"""pydantic's names of such mistakes."""
 
 
 class Complaints:
@@ -163,6 +169,7 @@ def _explain(error: ValidationError, file: Path, content: bytes) -> SpecError:
         why = str(details[0].get("ctx", {}).get("error", "")).partition(" at ")
         message = f"is not JSON, or not all of it ({why[0]} at {why[2]}); write it anew, or fetch it again"
         return SpecError(Problem(message, file=str(file), code="no_json"))
+    details = [detail for detail in details if not _is_one_more(detail)]
     written = from_json(content)
     complaints = Complaints(file)
 
@@ -170,11 +177,16 @@ def _explain(error: ValidationError, file: Path, content: bytes) -> SpecError:
         detail = details[index]
         field = next((part for part in reversed(detail["loc"]) if isinstance(part, str)), "")
         hint = HINTS.get(field, "write a whole number" if field else f"write {', '.join(MaskFile.__annotations__)}")
-        if detail["type"] == "missing":
+        if detail["type"] in BEYOND:
+            hint = LIMITS.get(field, hint)
+        place = detail["loc"]
+        if detail["type"] == "missing" and place[-1] == field:
             what = f"{field} is missing"
+        elif detail["type"] == "missing":  # of a list, which is there, its next number
+            place, what = place[:-1], f"{field} is {show(detail['input'])}, too short"
         else:
             what = f"{field} is {show(detail['input'])}" if field else f"{show(detail['input'])} stands for all of it"
-        return format_path(detail["loc"]), f"{_whose(written, detail['loc'])}{what}; {hint}"
+        return format_path(place), f"{_whose(written, place)}{what}; {hint}"
 
     complaints.add_all(range(len(details)), explain)
     try:
@@ -182,6 +194,12 @@ def _explain(error: ValidationError, file: Path, content: bytes) -> SpecError:
     except SpecError as told:
         return told
     raise AssertionError("there is no error without details")
+
+
+def _is_one_more(detail: ErrorDetails) -> bool:
+    """Whether it is the lack of a further number of a list that ends before the one ahead of it."""
+    last = detail["loc"][-1] if detail["loc"] else ""
+    return detail["type"] == "missing" and isinstance(last, int) and last > len(detail["input"])
 
 
 def _whose(written: Any, place: Iterable[str | int]) -> str:

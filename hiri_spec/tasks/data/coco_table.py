@@ -46,7 +46,8 @@ class CocoTable:
 def read_table(file: Path, *, has_masks: bool, is_training: bool) -> CocoTable:
     """The table of a file; raises SpecError that names ids and places of whatever is wrong in it.
 
-    Classes are counted from 0 by the order of their ids, as COCO's have gaps. Images without objects stay, and only in
+    Classes are counted from 0 by the order of their ids, as COCO's have gaps. No two have one name, as the figures and
+    answers tell them by it, and no image is listed twice. Images without objects stay, and only in
     training must there be an object that is learnt from. A box that
     sticks out of its image by up to OVERHANG is clipped; an area that isn't told is the box's. One in MOST_FLAWED
     objects may have a box without an area or one that sticks out further, or a mask that is none: those are left out
@@ -59,7 +60,9 @@ def read_table(file: Path, *, has_masks: bool, is_training: bool) -> CocoTable:
     for key, entries in (("images", images), ("categories", categories), ("annotations", annotations)):
         if not entries and key != "annotations":
             complaints.add(key, "there are none; a data set needs at least one")
-        _complain_of_twins(complaints, key, [entry["id"] for entry in entries])
+        _complain_of_twins(complaints, key, "id", entries)
+    _complain_of_twins(complaints, "images", "file_name", images)
+    _complain_of_twins(complaints, "categories", "name", categories)
     _complain_of_places(complaints, images)
     complaints.settle()
     image_ids = np.array([image["id"] for image in images], np.int64)
@@ -118,16 +121,26 @@ def read_table(file: Path, *, has_masks: bool, is_training: bool) -> CocoTable:
     )
 
 
-def _complain_of_twins(complaints: Complaints, key: str, ids: Sequence[int]) -> None:
-    first: dict[int, int] = {}
-    twins = [index for index, own in enumerate(ids) if first.setdefault(own, index) != index]
-    complaints.add_all(
-        twins,
-        lambda index: (
-            f"{key}[{index}].id",
-            f"id {ids[index]} is that of {key}[{first[ids[index]]}] too; give each its own",
-        ),
-    )
+TWINS = {
+    "id": "give each its own",
+    "file_name": "list an image once, with all that is in it",
+    "name": "give each class its own, or make one of them",
+}
+"""What to do where two entries of a kind have the same in a field that tells them apart."""
+
+
+def _complain_of_twins(complaints: Complaints, key: str, field: str, entries: Sequence[Any]) -> None:
+    values = [os.path.normpath(entry[field]) if field == "file_name" else entry[field] for entry in entries]
+    first: dict[Any, int] = {}
+    twins = [index for index, own in enumerate(values) if first.setdefault(own, index) != index]
+
+    def explain(index: int) -> tuple[str, str]:
+        own = entries[index]
+        what = f"id {own['id']}" if field == "id" else f"id {own['id']}: {field} {show(own[field])}"
+        message = f"{what} is that of {key}[{first[values[index]]}] too; {TWINS[field]}"
+        return f"{key}[{index}].{field}", message
+
+    complaints.add_all(twins, explain)
 
 
 def _complain_of_places(complaints: Complaints, images: Sequence[Any]) -> None:

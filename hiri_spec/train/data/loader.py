@@ -8,7 +8,7 @@ within an epoch could not go on as if it had not been.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
@@ -22,7 +22,7 @@ from ..augmentation import Augmentation
 from .images import ImageSet
 from .mixing import Mixing, stack
 from .order import Order, TrainingOrder, ValidationOrder
-from .samples import Gather, Gathered, Samples, leave_interrupts
+from .samples import Gather, Samples, leave_interrupts
 from .transform import OnImage, make_transform, normalisation
 
 Batch = tuple[Tensor, Tensor]
@@ -76,12 +76,13 @@ class Reader(DataLoader[Any]):
 
     def __iter__(self) -> Any:
         for gathered in super().__iter__():
-            self._count(gathered)
+            self.note({self._images.describe(number): why for number, why in gathered.failures.items()})
             if gathered.content is not None:
                 yield gathered.content
 
-    def _count(self, gathered: Gathered) -> None:
-        self.unreadable |= {self._images.describe(number): why for number, why in gathered.failures.items()}
+    def note(self, unreadable: Mapping[str, str]) -> None:
+        """Count images that can't be read, each once; raises SpecError once there are too many."""
+        self.unreadable |= unreadable
         count, total = len(self.unreadable), len(self._images)
         if count <= self._limit and count < total:
             return
@@ -128,6 +129,10 @@ class Epochs(Generic[Given]):
     def unreadable(self) -> dict[str, str]:
         """The images that could not be read so far, and why."""
         return self._reader.unreadable
+
+    def note_unreadable(self, images: Mapping[str, str]) -> None:
+        """Count some that others could not read; raises SpecError where all together are too many."""
+        self._reader.note(images)
 
     def __len__(self) -> int:
         return len(self._order)

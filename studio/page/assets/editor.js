@@ -18,7 +18,7 @@ const toUnits = (text, characters) => [...text].slice(0, characters).join("").le
 
 async function complete(context) {
   const word = context.matchBefore(/[\w.-]+/);
-  const opening = context.matchBefore(/(^|[:{,\-[] ?|^\s+)/);
+  const opening = context.matchBefore(/(^|[:{,\-[])\s*/);
   if (!context.explicit && !word && !opening) return null;
   const text = context.state.doc.toString();
   const answer = await fetch("/studio-completions", {

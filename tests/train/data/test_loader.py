@@ -183,6 +183,20 @@ def test_too_many_unreadable_images_are_an_error(workers: int, is_training: bool
         list(broken.epoch(0))
 
 
+@pytest.mark.parametrize("is_training", [True, False], ids=["training", "validation"])
+def test_what_other_processes_could_not_read_is_counted_too(is_training: bool) -> None:
+    pictures = Pictures(400, frozenset({20, 101, 202, 303, 340}))  # of which each process has a part
+    first, second = (
+        loader(pictures, is_training=is_training, process_index=index, process_count=2) for index in range(2)
+    )
+    for each in (first, second):
+        assert len(list(each.epoch(0))) == 50
+    assert 0 < len(first.unreadable) < 5
+    assert first.unreadable.keys() | second.unreadable.keys() == {f"picture {n}" for n in (20, 101, 202, 303, 340)}
+    with pytest.raises(SpecError, match="5 of 400 images can't be read, and 4 may be passed over"):
+        first.note_unreadable(second.unreadable)
+
+
 def test_images_that_are_all_unreadable_are_an_error() -> None:
     broken = loader(Pictures(8, frozenset(range(8))), max_unreadable=1, batch_size=2)
     with pytest.raises(SpecError, match="8 of 8 images can't be read"):
