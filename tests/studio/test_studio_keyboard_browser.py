@@ -93,7 +93,7 @@ def test_a_dialog_takes_the_focus_and_gives_it_back(show: Open, name: str) -> No
     for _ in range(12):
         seen.page.keyboard.press("Tab")
         # between the last and the first is what belongs to the browser, not to the page
-        assert seen.page.evaluate(f"({WITHIN})('[role=dialog]') || document.activeElement === document.body")
+        seen.page.wait_for_function(f"({WITHIN})('[role=dialog]') || document.activeElement === document.body")
     if not focused(seen):
         seen.page.keyboard.press("Tab")
     seen.page.keyboard.press("Escape")
