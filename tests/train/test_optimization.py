@@ -61,7 +61,7 @@ def test_up_in_steps() -> None:
     schedule = {"schedule": "constant", "warmup_steps": 3, "warmup_learning_rate": 0.0}
     recipe = make(epochs=2, optimizer={"learning_rate": 1.0}, schedule=schedule)
     assert rates(recipe, 3) == pytest.approx([0, 1 / 3, 2 / 3, 1, 1, 1])
-    with pytest.raises(SpecError, match=r"schedule\.warmup_steps: 3 leaves nothing of 2 steps in all; use fewer"):
+    with pytest.raises(SpecError, match=r"schedule\.warmup_steps: 3 leaves nothing of 2 steps; use fewer"):
         rates(recipe, 1)
 
 
