@@ -195,3 +195,9 @@ def test_public_names() -> None:
 def test_no_room_without_a_name() -> None:
     names = {path.stem for path in [*FILES, *EXPLORER_FILES, *STUDIO_FILES]}
     assert not names & {"utils", "util", "helpers", "misc", "common"}
+
+
+def test_files_of_tests_have_names_of_their_own() -> None:
+    """Pytest imports them by name alone, from whatever folder: of two of one name the second is an error."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
+    assert sorted(names) == sorted(set(names))
