@@ -15,7 +15,7 @@ from hiri_spec.schema import ModelSpec
 
 from ..sharing import to_fragment
 from ..workspace import Conflict
-from .asking import ask
+from .asking import ask, refuse
 from .desk import Desk, words
 from .keeping import draft_of, place
 from .markup import text_difference
@@ -160,7 +160,7 @@ class FilesPanel:
             else:
                 self.open(name)
         except SpecError as error:
-            _refuse(error)
+            refuse(error)
 
     async def ask_save_as(self) -> bool:
         """Ask for a name and write there; what exists is written over only if the user says so."""
@@ -179,7 +179,7 @@ class FilesPanel:
         try:
             version = await self._write_asking(path, self._desk.text_for_file(), expected)
         except SpecError as error:
-            _refuse(error)
+            refuse(error)
             return False
         if version is None:
             return False
@@ -224,7 +224,7 @@ class FilesPanel:
         try:
             source = await run.io_bound(to_source, spec)
         except SpecError as error:
-            _refuse(error)
+            refuse(error)
             return
         if source is not None:
             self._hand_over(source, ".py", "text/x-python")
@@ -234,7 +234,7 @@ class FilesPanel:
         try:
             fragment = to_fragment(self._desk.text)
         except SpecError as error:
-            _refuse(error)
+            refuse(error)
             return
         origin = await ui.run_javascript("location.origin")
         link = f"{origin}/#{fragment}"
@@ -288,7 +288,3 @@ async def _ask_overwrite(why: str, there: str | None, content: str) -> bool:
             ui.button("Cancel", on_click=lambda: dialog.submit(False)).props("flat no-caps autofocus")
             ui.button("Write over it", on_click=lambda: dialog.submit(True)).props("no-caps unelevated color=negative")
     return bool(await ask(dialog))
-
-
-def _refuse(error: SpecError) -> None:
-    ui.notify(words(error), type="negative", multi_line=True, close_button="Close", timeout=0)

@@ -12,8 +12,9 @@ from hiri_spec.errors import SpecError
 from ..opening import FIRST, Opening
 from ..sharing import KEY, from_fragment
 from ..workspace import Workspace
+from .asking import refuse
 from .comparing import ComparePanel
-from .desk import Desk, words
+from .desk import Desk
 from .editor import EditorPanel, add_completions
 from .files import FilesPanel, OpenFiles
 from .keeping import take_draft
@@ -103,13 +104,13 @@ class Page:
                 self._files.open_builtin(builtin or FIRST)
         except SpecError as error:
             self._files.open_builtin(FIRST)
-            ui.notify(words(error), type="negative", multi_line=True, close_button="Close", timeout=0)
+            refuse(error)
         if search is not None:
             try:
                 self._searches.choose(search)
                 self._tabs.set_value(self._search_tab)
             except SpecError as error:
-                ui.notify(words(error), type="negative", multi_line=True, close_button="Close", timeout=0)
+                refuse(error)
 
     async def meet_browser(self) -> None:
         """What only the browser knows: dark or light, and the text in the address's fragment."""
@@ -132,7 +133,7 @@ class Page:
         try:
             text = from_fragment(fragment)
         except SpecError as error:
-            ui.notify(words(error), type="negative", multi_line=True, close_button="Close", timeout=0)
+            refuse(error)
             return
         if await self._files.may_leave():
             self._files.open_text(text, "shared.yaml", is_in_address=True)

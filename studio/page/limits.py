@@ -16,6 +16,7 @@ from hiri_spec.schema import ModelSpec
 from hiri_spec.transforms import fit, scale
 
 from ..analysis import Analysis
+from .asking import refuse
 from .desk import Desk, words
 from .proposal import propose
 
@@ -119,7 +120,7 @@ class LimitsPanel:
         try:
             scaled = await run.io_bound(transform)
         except SpecError as error:
-            ui.notify(words(error), type="negative", multi_line=True, close_button="Close", timeout=0)
+            refuse(error)
             return
         finally:
             button.props(remove="loading")

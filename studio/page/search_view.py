@@ -15,6 +15,7 @@ from ..charts import pareto, trial_number
 from ..charts.frame import macs_unit
 from ..charts.pareto import choose
 from ..searches import SearchView, TriedPoint, read_search, stop_search, tail
+from .asking import refuse
 from .desk import Desk, words
 from .search_start import ask_search
 
@@ -228,7 +229,7 @@ class SearchPanel:
         try:
             text = await run.io_bound(view.spec_text, number)
         except SpecError as error:
-            ui.notify(words(error), type="negative", multi_line=True, close_button="Close", timeout=0)
+            refuse(error)
             return
         if text is None:
             return
