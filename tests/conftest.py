@@ -1,6 +1,7 @@
 """Settings of all tests."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from told import Command, Told
 
 # the tests run in as many processes as there are cores; torch's own threads would only get in each other's way
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# what a shell starts in the background ignores Ctrl-C, and so would all that the tests start and interrupt
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # the same examples on every run, so that a red run can be repeated
 settings.register_profile("repeatable", derandomize=True)
 settings.load_profile("repeatable")
