@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-import threading
+import time
 from typing import Annotated
 
 import typer
 
 from hiri_spec.command_line import run_app
 
-from .interrupts import ended_by_sigterm
+from .interrupts import AT_A_STRETCH_S, ended_by_sigterm
 from .proxy import running_proxy
 from .shared.address import FROM_ENVIRONMENT, VARIABLE
 from .shared.sharing import read_sharing
@@ -50,7 +50,8 @@ def command(
         sys.stderr.write(f"workers join by python -m explorer.worker --storage grpc://{shown}:{bound}\n")
         sys.stderr.flush()
         try:
-            threading.Event().wait()
+            while True:
+                time.sleep(AT_A_STRETCH_S)
         except KeyboardInterrupt:
             raise typer.Exit(TERMINATED if received else INTERRUPTED) from None
 

@@ -97,15 +97,20 @@ def take_part(
     return studies.open(found, BudgetedSampler(space, plan.budget, 0), folder, wanted, **options)
 
 
-def command(module: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
-    """A program of the explorer's, started."""
-    return subprocess.Popen(
+@contextmanager
+def command(module: str, *arguments: object, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """A program of the explorer's, started; it ends with the block if it hasn't before."""
+    with subprocess.Popen(
         [sys.executable, "-m", f"explorer.{module}", *map(str, arguments)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()  # or leaving would wait for one that doesn't end
 
 
 def search_arguments(space_file: Path, out: Path, address: str, *more: object) -> list[object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import socket
@@ -13,6 +14,8 @@ from typing import Self
 
 from hiri_spec import SpecError
 from hiri_spec.errors import Problem
+
+from ..interrupts import AT_A_STRETCH_S
 
 HOST = "127.0.0.1"
 STDERR = 2
@@ -64,7 +67,9 @@ class Dashboard:
 
     def wait(self) -> int:
         """Until the process ends by itself, which it doesn't but for a mistake: Ctrl-C is the way out."""
-        return self._process.wait()
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return self._process.wait(AT_A_STRETCH_S)
 
     def close(self) -> None:
         """End the process."""

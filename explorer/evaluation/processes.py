@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from ..evaluators import Chosen
+from ..interrupts import AT_A_STRETCH_S
 from .child import Began, Message, Reported, Unusable
 from .outcome import Outcome, Report, Task, Timing
 
@@ -117,12 +118,12 @@ class Processes:
         worker.task = worker.began = None
         return message
 
-    def _time_left(self, busy: list[_Worker], end: float | None) -> float | None:
-        """Seconds until the next evaluation is overdue, or the wait is to end."""
-        ends = [] if end is None else [end]
+    def _time_left(self, busy: list[_Worker], end: float | None) -> float:
+        """Seconds until the next evaluation is overdue, the wait is to end or a Ctrl-C is to be looked for."""
+        ends = [time.monotonic() + AT_A_STRETCH_S, *([] if end is None else [end])]
         if self._timeout_s is not None:
             ends += [worker.began + self._timeout_s for worker in busy if worker.began is not None]
-        return max(0.0, min(ends) - time.monotonic()) if ends else None
+        return max(0.0, min(ends) - time.monotonic())
 
     def _is_overdue(self, worker: _Worker) -> bool:
         return (

@@ -19,6 +19,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from searches import BUDGET, run
+from signals import ctrl_c_in_another_thread
 from typer.testing import CliRunner
 
 from explorer.command import app
@@ -169,6 +170,12 @@ def test_it_stays_until_ctrl_c(space_file: Path, tmp_path: Path) -> None:
     assert json.loads(out)["trials"] == 4
     with pytest.raises(OSError, match="refused"):
         ask(address, "api/studies")
+
+
+@needs_dashboard
+def test_ctrl_c_that_another_thread_takes(dashboard: Dashboard) -> None:
+    with ctrl_c_in_another_thread(0.2), pytest.raises(KeyboardInterrupt, match="^$"):
+        dashboard.wait()
 
 
 @needs_dashboard

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from signals import ctrl_c_in_another_thread
 
 import hiri_spec
 from explorer.evaluation.here import Here
@@ -203,6 +204,18 @@ def test_what_it_prints_is_no_result(evaluator: str, capfd: pytest.CaptureFixtur
         evaluation.next()
     captured = capfd.readouterr()
     assert (captured.out, captured.err) == ("", "scoring\n")
+
+
+def test_ctrl_c_that_another_thread_takes(evaluator: str) -> None:
+    """It isn't kept until the evaluation is through."""
+    with Processes(choose(f"{evaluator}hanging"), 1, report=go_on) as evaluation:
+        evaluation.submit(task(0))
+        evaluation.next()
+        evaluation.submit(task(1))
+        began = time.monotonic()
+        with ctrl_c_in_another_thread(0.2), pytest.raises(KeyboardInterrupt, match="^$"):
+            evaluation.next()
+    assert time.monotonic() - began < 20
 
 
 PARENT = """

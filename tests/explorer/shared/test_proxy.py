@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import signal
 import socket
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sharing import command
+from signals import signal_another_thread
 
 from explorer.proxy import running_proxy
 from explorer.shared.sharing import Sharing, read_sharing
@@ -22,8 +25,11 @@ def sharing_of(address: str) -> Sharing:
     return sharing
 
 
+@pytest.mark.parametrize("send", [subprocess.Popen.send_signal, signal_another_thread], ids=["main", "gRPC's thread"])
 @pytest.mark.parametrize(("sign", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "SIGTERM"])
-def test_the_command(sqlite: str, sign: signal.Signals, status: int) -> None:
+def test_the_command(
+    sqlite: str, sign: signal.Signals, status: int, send: Callable[[subprocess.Popen[str], signal.Signals], None]
+) -> None:
     with command("proxy", "--storage", sqlite, "--port", "0") as process:
         assert process.stderr is not None
         listening, join = process.stderr.readline(), process.stderr.readline()
@@ -32,7 +38,7 @@ def test_the_command(sqlite: str, sign: signal.Signals, status: int) -> None:
         assert found is not None
         with pytest.raises(SpecError, match=f"{found[1]} holds no search"):
             work(found[1])
-        process.send_signal(sign)
+        send(process, sign)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (status, "")
     assert "Traceback" not in err
