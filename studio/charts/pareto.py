@@ -94,10 +94,13 @@ def pareto(
 
     shown = thinned(kept)
     front = sorted((value(point) for point in kept if point.on_front), key=lambda each: (each[0], each[1]))
+    dimensions = [unit, score_name, "trial", "network", "params M"]
+    # a score that is a cost is told once
+    told = [place for place in (1, 0, 4) if dimensions.index(dimensions[place]) == place]
     scatter = {
         "type": "scatter",
-        "dimensions": [unit, score_name, "trial", "network", "params M"],
-        "encode": {"x": 0, "y": 1, "itemName": 3, "tooltip": [1, 0, 4]},
+        "dimensions": dimensions,
+        "encode": {"x": 0, "y": 1, "itemName": 3, "tooltip": told},
         "cursor": "pointer",
     }
     series: list[Options] = []

@@ -187,9 +187,9 @@ class SearchPanel:
             self._rows,
             ui.element("div").classes("studio-scroll").props('tabindex="0" role="region" aria-label="Networks"'),
         ):
-            is_timed = any(point.latency_ms is not None for point in shown)
             unit, divisor, _ = macs_unit(max((point.macs for point in view.points), default=0))
-            figures = [view.score_name, unit, "params M", *(["ms"] if is_timed else [])]
+            rows = [(point, _figures(point, view.score_name, unit, divisor)) for point in shown]
+            figures = list(dict.fromkeys(heading for _, cells in rows for heading in cells))
             with ui.element("table"):
                 with ui.element("caption"):
                     ui.label(f"{len(shown)} of {len(kept)} networks, the front first")
@@ -199,11 +199,8 @@ class SearchPanel:
                         with ui.element("th").props('scope="col"').classes(kind):
                             ui.label(heading)
                 with ui.element("tbody"):
-                    for point in shown:
-                        cells = [f"{point.score:.4f}", f"{point.macs / divisor:.3f}", f"{point.params / 1e6:.2f}"]
-                        if is_timed:
-                            cells.append("" if point.latency_ms is None else f"{point.latency_ms:.2f}")
-                        self._row(point, cells)
+                    for point, cells in rows:
+                        self._row(point, [cells.get(heading, "") for heading in figures])
 
     def _row(self, point: TriedPoint, figures: list[str]) -> None:
         with ui.element("tr"):
@@ -274,3 +271,13 @@ class SearchPanel:
         if started is not None:
             await self.look_again()
             self.choose(started)
+
+
+def _figures(point: TriedPoint, score_name: str, unit: str, divisor: float) -> dict[str, str]:
+    """What stands in a row, by its heading; a score that is one of the costs stands there once."""
+    cells = {score_name: f"{point.score:.4f}"}
+    cells.setdefault(unit, f"{point.macs / divisor:.3f}")
+    cells.setdefault("params M", f"{point.params / 1e6:.2f}")
+    if point.latency_ms is not None:
+        cells.setdefault("ms", f"{point.latency_ms:.2f}")
+    return cells

@@ -174,7 +174,7 @@ def test_it_stays_until_ctrl_c(space_file: Path, tmp_path: Path) -> None:
 
 @needs_dashboard
 def test_ctrl_c_that_another_thread_takes(dashboard: Dashboard) -> None:
-    with ctrl_c_in_another_thread(0.2), pytest.raises(KeyboardInterrupt, match="^$"):
+    with ctrl_c_in_another_thread(0.2), pytest.raises(KeyboardInterrupt, match=r"^$"):
         dashboard.wait()
 
 

@@ -213,7 +213,7 @@ def test_ctrl_c_that_another_thread_takes(evaluator: str) -> None:
         evaluation.next()
         evaluation.submit(task(1))
         began = time.monotonic()
-        with ctrl_c_in_another_thread(0.2), pytest.raises(KeyboardInterrupt, match="^$"):
+        with ctrl_c_in_another_thread(0.2), pytest.raises(KeyboardInterrupt, match=r"^$"):
             evaluation.next()
     assert time.monotonic() - began < 20
 

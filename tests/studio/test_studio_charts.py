@@ -375,6 +375,15 @@ def test_chosen_and_pinned_are_marked() -> None:
     assert "chosen: trial 7:" in options["aria"]["label"]["description"]
 
 
+@pytest.mark.parametrize(
+    ("score_name", "told"),
+    [("score", ["score", "GMACs", "params M"]), ("params M", ["params M", "GMACs"]), ("GMACs", ["GMACs", "params M"])],
+)
+def test_a_score_that_is_a_cost_is_told_once(score_name: str, told: list[str]) -> None:
+    series = named(pareto(networks(), score_name=score_name), "selected")
+    assert sorted(series["dimensions"][place] for place in series["encode"]["tooltip"]) == sorted(told)
+
+
 def test_milliseconds_in_place_of_macs() -> None:
     timed = [replace(network, latency_ms=5.0 + network.number) for network in networks(5)]
     options = pareto([*timed, Network(5, 1.0, 10**9, "HR1")], score_name="score", by_latency=True, budget_macs=10**9)
