@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from .. import __version__
 from ..checkpoint_file import SPEC_NAME, WEIGHTS_NAME, BuildOptions, metadata_of, read_checkpoint
@@ -52,7 +52,17 @@ def save_pretrained(
     with _made(place), replacing(place / SPEC_NAME) as readable:
         readable.write_bytes(to_yaml(model.spec).encode())
         with replacing(place / WEIGHTS_NAME) as weights:
-            write_tensors(tensors, weights, {**(metadata or {}), **metadata_of(model.spec, options, __version__)})
+            _write_tensors(tensors, weights, {**(metadata or {}), **metadata_of(model.spec, options, __version__)})
+
+
+def write_weights(model: nn.Module, folder: FilePath, metadata: Mapping[str, str]) -> None:
+    """Write any module's state as model.safetensors into a folder, with a header of one's own; whole or not.
+
+    The folder is made if need be. Raises SpecError where it can't be written.
+    """
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    with _made(folder), replacing(folder / WEIGHTS_NAME) as weights:
+        _write_tensors(tensors, weights, {"format": "pt", **metadata})
 
 
 def read_options(model: Backbone) -> BuildOptions:
@@ -82,7 +92,7 @@ def _made(folder: FilePath) -> Iterator[None]:
         raise
 
 
-def write_tensors(tensors: dict[str, Tensor], path: FilePath, metadata: dict[str, str]) -> None:
+def _write_tensors(tensors: dict[str, Tensor], path: FilePath, metadata: dict[str, str]) -> None:
     """Write a safetensors file whose bytes depend on what is in it alone; raises OSError where it can't be written.
 
     safetensors writes the entries of the metadata in another order each time.

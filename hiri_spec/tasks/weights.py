@@ -10,14 +10,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from ..checkpoint_file import WEIGHTS_NAME
 from ..document import parse
 from ..errors import Problem, SpecError
 from ..messages import validate
-from ..nn.checkpoint import write_tensors
+from ..nn.checkpoint import write_weights
 from ..nn.load import read_weights
 from ..nn.transfer import transfer_weights
-from ..saving import replacing, to_yaml
+from ..saving import to_yaml
 from ..schema import ModelSpec
 from ..train.networks import find_start, start_from
 from .model import DenseModel
@@ -56,14 +55,7 @@ class DenseBelongings(BaseModel):
 
 def save_dense(model: nn.Module, belongings: DenseBelongings, folder: Path) -> None:
     """Write weights and what belongs to them into a folder, whole or not at all; raises SpecError if that can't be."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"can't be made a folder: {error.strerror or error}; choose another place"
-        raise SpecError(Problem(message, file=str(folder), code="unwritable")) from None
-    with replacing(folder / WEIGHTS_NAME) as temporary:
-        write_tensors(tensors, temporary, {"format": "pt", KEY: belongings.model_dump_json()})
+    write_weights(model, folder, {KEY: belongings.model_dump_json()})
 
 
 def read_belongings(place: Path) -> DenseBelongings | None:

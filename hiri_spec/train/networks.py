@@ -11,20 +11,19 @@ import timm
 from safetensors import safe_open
 from torch import nn
 
-from ..checkpoint_file import WEIGHTS_NAME, find_weights
+from ..checkpoint_file import find_weights
 from ..errors import Problem, SpecError
 from ..files import as_spec
 from ..network import read_resolution
 from ..nn.backbone import Backbone
 from ..nn.bench.models import read_timm_subject
-from ..nn.checkpoint import save_pretrained, write_tensors
+from ..nn.checkpoint import save_pretrained, write_weights
 from ..nn.compile import build
 from ..nn.load import read_weights
 from ..nn.named import read_named
 from ..nn.timm_weights import recognise_timm_weights
 from ..nn.transfer import transfer_weights
 from ..quantities import parse_resolutions
-from ..saving import replacing
 from ..schema import ModelSpec
 from ..transforms import Transfer
 from .belongings import Belongings
@@ -133,22 +132,13 @@ def save_weights(model: nn.Module, network: Network, folder: Path) -> None:
     if isinstance(model, Backbone):
         save_pretrained(model, folder, metadata=belongings)
         return
-    metadata = {
-        **belongings,
-        "format": "pt",
+    own = {
         MODEL_KEY: network.name,
         CLASSES_KEY: str(network.classes),
         CHANNELS_KEY: str(network.in_channels),
         SIZE_KEY: "x".join(map(str, network.resolution)),
     }
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"can't be made a folder: {error.strerror or error}; choose another place"
-        raise SpecError(Problem(message, file=str(folder), code="unwritable")) from None
-    with replacing(folder / WEIGHTS_NAME) as temporary:
-        write_tensors(tensors, temporary, metadata)
+    write_weights(model, folder, {**belongings, **own})
 
 
 def read_timm_network(place: Path) -> Network | None:

@@ -17,7 +17,7 @@ from torch import nn
 
 import hiri_spec
 from hiri_spec import SpecError
-from hiri_spec.nn.checkpoint import save_pretrained
+from hiri_spec.nn.checkpoint import save_pretrained, write_weights
 from hiri_spec.saving import replacing
 
 
@@ -44,6 +44,16 @@ FORMS: dict[str, Callable[[], nn.Module]] = {
     "drop-path": lambda: built(drop_path_rate=0.3),
     "streams": lambda: randomise(hiri_spec.build("hrnet_w18_small", features_only=True)).eval(),
 }
+
+
+each_writer = pytest.mark.parametrize(
+    "write",
+    [
+        lambda folder: built(classes=3).save_pretrained(folder),
+        lambda folder: write_weights(nn.Linear(2, 3), folder, {}),
+    ],
+    ids=["a model and its spec", "any module's weights"],
+)
 
 
 class TestRoundTrip:
@@ -205,16 +215,26 @@ class TestSaving:
         ],
         ids=["file", "inside-a-file", "taken"],
     )
-    def test_places_that_cannot_be_written(self, tmp_path: Path, place: str, match: str) -> None:
+    @each_writer
+    def test_places_that_cannot_be_written(
+        self, tmp_path: Path, place: str, match: str, write: Callable[[Path], None]
+    ) -> None:
         (tmp_path / "file").write_text("mine")
         (tmp_path / "taken" / "model.safetensors").mkdir(parents=True)
         with pytest.raises(SpecError, match=match):
-            built().save_pretrained(tmp_path / place)
+            write(tmp_path / place)
         assert (tmp_path / "file").read_text() == "mine"
         assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "model.safetensors", "taken"]
 
     @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError], ids=["ctrl-c", "memory"])
-    def test_interrupted(self, saved: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]) -> None:
+    @each_writer
+    def test_interrupted(
+        self,
+        saved: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        error: type[BaseException],
+        write: Callable[[Path], None],
+    ) -> None:
         before = {path.name: path.read_bytes() for path in saved.iterdir()}
 
         def stop(tensors: object, path: Path, metadata: object) -> None:
@@ -224,7 +244,7 @@ class TestSaving:
         monkeypatch.setattr("hiri_spec.nn.checkpoint.save_file", stop)
         for folder in (saved, saved / "new" / "deep"):
             with pytest.raises(error):
-                built(classes=3).save_pretrained(folder)
+                write(folder)
         assert {path.name: path.read_bytes() for path in saved.iterdir()} == before
 
     def test_a_full_disk(self, saved: Path) -> None:
