@@ -177,12 +177,12 @@ def test_mistakes_are_told_in_the_form(visit: Open, studio: Studio, out: Path) -
     mistakes = [
         ("Folder", "../elsewhere", "../elsewhere"),
         ("Folder", "mine.yaml", "is a file, not a folder"),
-        ("Folder", "", "folder"),
+        ("Folder", "", "'' is no path"),
         ("Budget", "much", "'much'"),
         ("Budget", "", "''"),
-        ("Resolution", "7", "7"),
+        ("Resolution", "7", "7 is too small"),
         ("Stages", "few", "few"),
-        ("Stages", "9", "9"),
+        ("Stages", "9", "no networks of 9 stages"),
         ("Trials", "0", "0 trials are too few"),
         ("Trials", "1e300", "too many"),
         ("Processes", "-2", "-2"),
@@ -191,12 +191,15 @@ def test_mistakes_are_told_in_the_form(visit: Open, studio: Studio, out: Path) -
     seen = visit("?file=mine.yaml")
     dialog = form(seen)
     fill(seen, dialog, out, studio, trials=5)
+    alert = dialog.locator('[role="alert"]')
     for label, value, told in mistakes:
         field = dialog.get_by_label(label, exact=True)
         right = field.input_value()
         field.fill(value)
+        expect(alert).not_to_contain_text(told)  # or what follows would be content with what was told before
         seen.button("Start").click()
-        expect(dialog.get_by_role("alert")).to_contain_text(told)
+        expect(alert).to_contain_text(told)
+        expect(alert).to_be_visible()
         field.fill(right)
     assert not out.exists()
     dialog.get_by_label("Budget").fill(
