@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+AT_A_STRETCH_S = 0.5
+"""What a wait in the main thread may take at most before the next. A signal is for the process, and may be taken by a
+thread of gRPC's or another library: then Python knows of it, but the main thread, whose part it is, sleeps on."""
+
 
 @contextmanager
 def undivided() -> Iterator[None]:
@@ -30,10 +34,6 @@ def undivided() -> Iterator[None]:
     if pending:
         before(*pending[0])
 
-
-AT_A_STRETCH_S = 0.5
-"""What a wait in the main thread may take at most before the next. A signal is for the process, and may be taken by a
-thread of gRPC's or another library: then Python knows of it, but the main thread, whose part it is, sleeps on."""
 
 _put_off: list[list[tuple[int, FrameType | None]]] = []
 """What came in the blocks that are not through yet."""

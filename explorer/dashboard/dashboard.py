@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import os
 import socket
 import subprocess
 import sys
+import time
 import webbrowser
 from types import TracebackType
 from typing import Self
@@ -67,9 +67,9 @@ class Dashboard:
 
     def wait(self) -> int:
         """Until the process ends by itself, which it doesn't but for a mistake: Ctrl-C is the way out."""
-        while True:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                return self._process.wait(AT_A_STRETCH_S)
+        while (status := self._process.poll()) is None:
+            time.sleep(AT_A_STRETCH_S)
+        return status
 
     def close(self) -> None:
         """End the process."""

@@ -38,7 +38,7 @@ def save_pretrained(
         message = "is pruned, and no spec builds that; build with features_only and out_indices, and load its weights"
         raise SpecError(Problem(f"the model {message}", "model"))
     options = read_options(model)
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in own_tensors(model).items()}
+    tensors = own_tensors(model)
     misfits = find_misfits(options.tensor_types(model.spec), types_of(tensors), there="the model")
     if misfits:
         advice = (
@@ -60,9 +60,8 @@ def write_weights(model: nn.Module, folder: FilePath, metadata: Mapping[str, str
 
     The folder is made if need be. Raises SpecError where it can't be written.
     """
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     with _made(folder), replacing(folder / WEIGHTS_NAME) as weights:
-        _write_tensors(tensors, weights, {"format": "pt", **metadata})
+        _write_tensors(model.state_dict(), weights, {"format": "pt", **metadata})
 
 
 def read_options(model: Backbone) -> BuildOptions:
@@ -92,13 +91,14 @@ def _made(folder: FilePath) -> Iterator[None]:
         raise
 
 
-def _write_tensors(tensors: dict[str, Tensor], path: FilePath, metadata: dict[str, str]) -> None:
+def _write_tensors(tensors: Mapping[str, Tensor], path: FilePath, metadata: dict[str, str]) -> None:
     """Write a safetensors file whose bytes depend on what is in it alone; raises OSError where it can't be written.
 
     safetensors writes the entries of the metadata in another order each time.
     """
+    stored = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     try:
-        save_file(tensors, path, metadata=metadata)
+        save_file(stored, path, metadata=metadata)
     except SafetensorError as error:
         raise OSError(str(error)) from error
     with path.open("r+b") as stream:

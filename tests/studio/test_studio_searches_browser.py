@@ -130,13 +130,8 @@ def test_chart_and_table_are_those_of_the_search(look: Open, view: SearchView, p
     table = seen.page.get_by_role("region", name="Networks")
     headings = table.locator("thead th").all_inner_texts()
     assert view.score_name == "params M"
-    assert headings == [
-        "trial",
-        "network",
-        "params M",
-        "MMACs",
-        "front",
-    ]  # the score, which is a cost, stands there once
+    # the score, which is a cost, stands there once
+    assert headings == ["trial", "network", "params M", "MMACs", "front"]
     row = table.get_by_role("row").filter(has_text=f"{best.score:.4f}")
     expect(row).to_contain_text(best.sketch)
     photograph(seen, "searches")
