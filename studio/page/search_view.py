@@ -189,7 +189,8 @@ class SearchPanel:
         ):
             unit, divisor, _ = macs_unit(max((point.macs for point in view.points), default=0))
             rows = [(point, _figures(point, view.score_name, unit, divisor)) for point in shown]
-            figures = list(dict.fromkeys(heading for _, cells in rows for heading in cells))
+            timed = ["ms"] if any(point.latency_ms is not None for point in shown) else []
+            figures = list(dict.fromkeys([view.score_name, unit, "params M", *timed]))
             with ui.element("table"):
                 with ui.element("caption"):
                     ui.label(f"{len(shown)} of {len(kept)} networks, the front first")

@@ -182,6 +182,17 @@ def test_filters_leave_out_what_does_not_fit(look: Open, view: SearchView) -> No
     seen.check()
 
 
+def test_a_table_without_networks_keeps_its_headings(look: Open) -> None:
+    seen = look()
+    choose(seen, "Stages", "2 stages")
+    choose(seen, "At stage", "stage 2")
+    choose(seen, "stands", "HR")
+    table = seen.page.get_by_role("region", name="Networks")
+    expect(table.locator("caption")).to_have_text("0 of 0 networks, the front first")
+    assert table.locator("thead th").all_inner_texts() == ["trial", "network", "params M", "MMACs", "front"]
+    seen.check()
+
+
 def test_two_are_pinned_and_compared(look: Open, view: SearchView) -> None:
     seen = look()
     seen.button("Pin to compare").click()
