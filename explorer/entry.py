@@ -19,7 +19,10 @@ STOPPED = 130
 def start(module: str) -> NoReturn:
     """Import a module, run its `main` and leave; Ctrl-C is told in a word and gives the status 130."""
     try:
-        importlib.import_module(module).main()
+        from .interrupts import surfaced
+
+        with surfaced():
+            importlib.import_module(module).main()
         sys.exit(0)
     except KeyboardInterrupt:
         pass

@@ -45,6 +45,39 @@ def is_put_off() -> bool:
 
 
 @contextmanager
+def surfaced() -> Iterator[None]:
+    """See to it that a Ctrl-C in the block leaves it as a KeyboardInterrupt, whatever became of it underneath.
+
+    Where Ctrl-C comes while C code calls Python, libraries make another error of it, as numpy does a TypeError when it
+    compares structured arrays, or lose it. In threads and where Ctrl-C does something else it does nothing.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    raised: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        try:
+            before(number, frame)
+        except KeyboardInterrupt:
+            raised.append(number)
+            raise
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    except Exception as error:
+        if raised:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if raised:
+        raise KeyboardInterrupt
+
+
+@contextmanager
 def ended_by_sigterm() -> Iterator[list[int]]:
     """Let SIGTERM, by which Slurm and Kubernetes end a job, do what Ctrl-C does; notes it in the list if it comes.
 

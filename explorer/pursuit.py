@@ -15,7 +15,7 @@ from .budget import Candidate, cost_of
 from .choices import Assignment
 from .evaluation.outcome import Outcome, Task
 from .facts import facts_of
-from .interrupts import undivided
+from .interrupts import surfaced, undivided
 from .names import LATENCY
 from .pruning import Pruning
 from .results import Failed, Member
@@ -84,24 +84,31 @@ class Pursuit:
 
         Raises SpecError where no network is left, a disk takes no more, or too many evaluations fail in a row.
         """
-        while True:
-            for each in self._study.refresh():
-                self._add(each)
-            if self.finished >= trials:
-                return
-            while evaluation.is_free and self.finished + evaluation.running + self._study.elsewhere < trials:
-                task = self._next_task()
-                if task is None:
-                    break
-                evaluation.submit(task)
-            if evaluation.running:
-                outcome = evaluation.next(self._study.poll_s if evaluation.is_free else None)
-                if outcome is not None:
-                    self._keep(outcome)
-            elif self._exhausted is not None and not self._study.elsewhere:
-                raise self._exhausted
-            else:
-                self._study.pause()
+        is_over = False
+        while not is_over:
+            with surfaced():
+                is_over = self._turn(evaluation, trials)
+
+    def _turn(self, evaluation: Evaluation, trials: int) -> bool:
+        """Take in what others have finished, hand out what there is room for, keep what comes; whether all is done."""
+        for each in self._study.refresh():
+            self._add(each)
+        if self.finished >= trials:
+            return True
+        while evaluation.is_free and self.finished + evaluation.running + self._study.elsewhere < trials:
+            task = self._next_task()
+            if task is None:
+                break
+            evaluation.submit(task)
+        if evaluation.running:
+            outcome = evaluation.next(self._study.poll_s if evaluation.is_free else None)
+            if outcome is not None:
+                self._keep(outcome)
+        elif self._exhausted is not None and not self._study.elsewhere:
+            raise self._exhausted
+        else:
+            self._study.pause()
+        return False
 
     def _take(self, trial: Trial | Unscored) -> None:
         """Take in a trial that is over, of an earlier run or of another process."""

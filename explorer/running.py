@@ -12,6 +12,7 @@ from hiri_spec import SpecError
 from .arguments import size_of
 from .budget import Candidate, Feasibility, measure_feasibility
 from .chain import Level, level_seed, rank
+from .interrupts import surfaced
 from .quest import How, Quest
 from .results import Failed, Member, SearchResult, latency_of, macs_of, pareto_front
 from .space import Space, network_hash
@@ -72,7 +73,7 @@ def run(
 
 def _go_on(pursuit: Pursuit, study: Study, quest: Quest, how: How, trials: int) -> _Ended:
     try:
-        with study, quest.evaluation(how, pursuit) as evaluation:
+        with surfaced(), study, quest.evaluation(how, pursuit) as evaluation:
             pursuit.go_on(evaluation, trials)
     except KeyboardInterrupt:
         return _Ended(was_interrupted=True)

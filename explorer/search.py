@@ -41,7 +41,7 @@ from .arguments import (
 from .budget import Budget, check_possible
 from .chain import Level, read_chain
 from .evaluators import choose, settings_taken
-from .interrupts import ended_by_sigterm
+from .interrupts import ended_by_sigterm, surfaced
 from .invocation import invocation
 from .names import DEFAULT_EVALUATOR, DEFAULT_PRUNER, DEFAULT_SAMPLER, PRUNER_NAMES, SAMPLER_NAMES
 from .quest import How, Quest
@@ -169,8 +169,9 @@ def search(
         found, failure = run(Quest(opened, limits, chosen, settings), keep, folder, trials, how, levels, watcher)
         try:
             found = replace(found, command=command)
-            watcher.ended(found)
-            write_reports(found)
+            with surfaced():
+                watcher.ended(found)
+                write_reports(found)
         except KeyboardInterrupt:
             found = replace(found, was_interrupted=True, ending="not all files were written anew")
             watcher.ended(found)

@@ -18,7 +18,7 @@ from hiri_spec.errors import Problem
 from hiri_spec.quantities import parse_seconds
 
 from .arguments import read_place, read_trials, read_workers
-from .interrupts import ended_by_sigterm
+from .interrupts import ended_by_sigterm, surfaced
 from .quest import How
 from .results import Member
 from .shared.address import FROM_ENVIRONMENT
@@ -117,7 +117,7 @@ def work(
 
 def _pursue(pursuit: Pursuit, place: Here | Processes, studies: Studies, found: Found, shared: SharedStudy) -> None:
     """Until the study has as many trials as it is to have, which may be more by then."""
-    with shared, place as evaluation:
+    with surfaced(), shared, place as evaluation:
         while pursuit.finished < shared.wanted:
             pursuit.go_on(evaluation, shared.wanted)
             shared.wanted = studies.read_wanted(found)

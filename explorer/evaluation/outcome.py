@@ -13,6 +13,7 @@ from typing import Any
 from hiri_spec import ModelSpec
 
 from ..evaluators import takes_reports
+from ..interrupts import surfaced
 
 MOST_LETTERS = 300
 """Of the reason why an evaluation failed."""
@@ -80,12 +81,13 @@ class Evaluate:
             return Outcome(task.number, score, time.perf_counter() - began, latency_ms=latency_ms, **why)
 
         try:
-            if self.timing is not None:
-                latency_ms = _measure_ms(task.spec, self.timing)
-                limit = self.timing.limit_ms
-                if limit is not None and latency_ms > limit:
-                    return outcome(stopped=f"it takes {latency_ms:.4g} ms, more than {limit:g} ms")
-            given = self._score(task)
+            with surfaced():  # or a Ctrl-C that a library made an error of were the network's failure
+                if self.timing is not None:
+                    latency_ms = _measure_ms(task.spec, self.timing)
+                    limit = self.timing.limit_ms
+                    if limit is not None and latency_ms > limit:
+                        return outcome(stopped=f"it takes {latency_ms:.4g} ms, more than {limit:g} ms")
+                given = self._score(task)
             if given is None:
                 return outcome(failure="it returned nothing; let it return a number")
             value = float(given)

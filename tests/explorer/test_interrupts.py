@@ -6,20 +6,24 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from searches import BUDGET, run, told
 from typer.testing import CliRunner
 
 from explorer import study
 from explorer.command import app
-from explorer.interrupts import ended_by_sigterm, undivided
+from explorer.evaluators.params import Params
+from explorer.interrupts import ended_by_sigterm, surfaced, undivided
 from explorer.results import Member
 from explorer.screen import Screen
 from explorer.watching import Watcher
+from hiri_spec import ModelSpec
 
 
 def test_ctrl_c_keeps_what_is_finished(space_file: Path, tmp_path: Path) -> None:
@@ -122,3 +126,91 @@ def test_sigterm_is_put_off_too() -> None:
         signal.raise_signal(signal.SIGTERM)
         done.append("whole")
     assert done == ["whole"]
+
+
+def compare_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while numpy's C code waits for Python code, of whose exceptions it makes a TypeError."""
+    from numpy._core import _internal
+
+    own = _internal.promote_types
+
+    def interrupted(*arguments: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        return own(*arguments)
+
+    records = np.zeros(2, dtype=[("width", float)])
+    with monkeypatch.context() as patch:
+        patch.setattr(_internal, "promote_types", interrupted)
+        _ = records != records
+
+
+def lose(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C where an exception can't be told to anybody, which Python says on stderr and goes on."""
+
+    class Interrupted:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.unraisablehook", lambda unraisable: None)
+        del (some := [Interrupted()])[0]
+    assert not some
+
+
+@pytest.mark.parametrize("stop", [compare_records, lose])
+def test_ctrl_c_that_a_library_makes_something_else_of(
+    stop: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), surfaced():
+        stop(monkeypatch)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_what_is_no_ctrl_c_is_left_alone() -> None:
+    with pytest.raises(TypeError, match="mine"), surfaced():
+        raise TypeError("mine")
+
+
+@pytest.mark.parametrize("stop", [compare_records, lose])
+def test_such_a_ctrl_c_while_a_network_is_scored_is_no_failure_of_the_network(
+    space_file: Path, tmp_path: Path, stop: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def score(self: Params, spec: ModelSpec, seed: int) -> float:
+        if len(scored) == 3:
+            stop(monkeypatch)
+        scored.append(spec)
+        return float(seed)
+
+    scored: list[ModelSpec] = []
+    monkeypatch.setattr(Params, "__call__", score)
+    result = run(space_file, tmp_path / "run")
+    assert result.was_interrupted
+    assert (len(result.members), result.failed) == (3, ())
+
+
+def test_such_a_ctrl_c_while_a_network_is_drawn(
+    space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(self: study.SearchStudy) -> object:
+        if len(asked) == 3:
+            compare_records(monkeypatch)
+        asked.append(self)
+        return own(self)
+
+    own = study.SearchStudy.ask
+    asked: list[object] = []
+    monkeypatch.setattr(study.SearchStudy, "ask", ask)
+    result = run(space_file, tmp_path / "run")
+    assert result.was_interrupted
+    assert len(result.members) == 3
+    assert (result.out / "report.html").exists()
+
+
+def test_such_a_ctrl_c_while_the_files_are_written(
+    space_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("explorer.report.draw_png", lambda *arguments: compare_records(monkeypatch))
+    result = run(space_file, tmp_path / "run")
+    assert (result.was_interrupted, result.ending) == (True, "not all files were written anew")
+    assert len(result.members) == 12
