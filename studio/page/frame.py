@@ -44,6 +44,9 @@ def add_page(opening: Opening) -> None:
     workspace = Workspace(opening.folder)
     opened = OpenFiles()
     add_completions()
+    for popup in (ui.select, ui.menu, ui.dialog):
+        # while one fades, Quasar keeps the focus for the end: it would be taken from who has gone on to another field
+        popup.default_props("transition-duration=0")
 
     @ui.page("/", title="hiri-spec studio", dark=None, language="en-US")
     async def studio(

@@ -163,3 +163,26 @@ def test_a_spec_is_opened_changed_and_saved(show: Open, studio: Studio) -> None:
     assert (studio.folder / "typed_to.yaml").read_text() == seen.text
     assert seen.text.endswith("# by keyboard")
     seen.check()
+
+
+def test_who_goes_on_at_once_keeps_the_focus(show: Open) -> None:
+    """A list that has been chosen from, or a dialog that was closed, takes it back no later than at once."""
+    seen = show()
+    seen.page.get_by_role("tab", name="Searches").click()
+    seen.button("New search").click()
+    dialog = seen.page.get_by_role("dialog")
+    for field, option in (("Space", "small"), ("Evaluator", "params")):
+        dialog.get_by_role("combobox", name=field).click()
+        seen.page.get_by_role("option", name=option, exact=True).click()
+    seen.page.wait_for_timeout(50)
+    dialog.get_by_label("Folder").fill("")
+    for letter in "runs/typed":
+        seen.page.keyboard.type(letter)
+        seen.page.wait_for_timeout(50)
+    expect(dialog.get_by_label("Folder")).to_have_value("runs/typed")
+    seen.button("Cancel").click()
+    seen.page.wait_for_timeout(50)
+    seen.editor.focus()
+    seen.page.wait_for_timeout(500)
+    assert focused(seen) == "Spec as YAML"
+    seen.check()

@@ -59,8 +59,10 @@ def form(seen: Seen) -> Locator:
 
 def choose(seen: Seen, field: Locator, option: str) -> None:
     field.click()
-    field.fill(option)
+    if field.is_editable():
+        field.fill(option)
     seen.page.get_by_role("option", name=option, exact=True).click()
+    expect(seen.page.get_by_role("listbox")).to_have_count(0)
 
 
 def fill(seen: Seen, dialog: Locator, out: Path, studio: Studio, trials: int) -> None:
@@ -69,8 +71,7 @@ def fill(seen: Seen, dialog: Locator, out: Path, studio: Studio, trials: int) ->
     dialog.get_by_label("Resolution").fill("64")
     choose(seen, dialog.get_by_role("combobox", name="Space"), "small.yaml")
     dialog.get_by_label("Trials").fill(str(trials))
-    dialog.get_by_role("combobox", name="Evaluator").click()
-    seen.page.get_by_role("option", name="params", exact=True).click()
+    choose(seen, dialog.get_by_role("combobox", name="Evaluator"), "params")
 
 
 def state(seen: Seen) -> Locator:
