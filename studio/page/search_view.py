@@ -12,11 +12,11 @@ from hiri_spec.errors import SpecError
 
 from ..analysis import analyse
 from ..charts import pareto, trial_number
-from ..charts.frame import macs_unit
 from ..charts.pareto import choose
-from ..searches import SearchView, TriedPoint, read_search, stop_search, tail
+from ..searches import SearchView, read_search, stop_search, tail
 from .asking import refuse
 from .desk import Desk, words
+from .networks_table import NetworksTable
 from .search_start import ask_search
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ SECONDS_BETWEEN = 1.0
 """So often a search that is looked at is read again while it is at work."""
 SECONDS_AT_REST = 5.0
 """So often, while it isn't: it may be gone on with in a terminal."""
-MOST_ROWS = 50
 STATES = {
     "starting": "is starting",
     "running": "is running",
@@ -76,7 +75,7 @@ class SearchPanel:
             with ui.row().classes("studio-actions"):
                 self._pin = ui.button("Pin to compare", on_click=self._pin_it).props("flat dense no-caps")
                 self._unpin = ui.button("Remove pins", on_click=self._remove_pins).props("flat dense no-caps")
-            self._rows = ui.element("div")
+            self._table = NetworksTable(self._open)
         self._timer = ui.timer(SECONDS_BETWEEN, self._read, active=False)
         self._show_none()
 
@@ -109,7 +108,7 @@ class SearchPanel:
         )
         self._chart.options.clear()
         self._chart.options.update(options)
-        self._fill_rows(view, {point.number for point in choose(view.points, stage_counts=counts, placed=placed)})
+        self._table.show(view, {point.number for point in choose(view.points, stage_counts=counts, placed=placed)})
 
     async def look_again(self) -> None:
         """Offer the searches that are in the folder now."""
@@ -178,43 +177,6 @@ class SearchPanel:
         )
         self._block.set_options(blocks, value=self._block.value)
 
-    def _fill_rows(self, view: SearchView, kept: set[int]) -> None:
-        ranked = [point for point in view.front if point.number in kept]
-        others = sorted((p for p in view.points if p.number in kept and not p.on_front), key=lambda point: -point.score)
-        shown = [*ranked, *others][:MOST_ROWS]
-        self._rows.clear()
-        with (
-            self._rows,
-            ui.element("div").classes("studio-scroll").props('tabindex="0" role="region" aria-label="Networks"'),
-        ):
-            unit, divisor, _ = macs_unit(max((point.macs for point in view.points), default=0))
-            rows = [(point, _figures(point, view.score_name, unit, divisor)) for point in shown]
-            timed = ["ms"] if any(point.latency_ms is not None for point in shown) else []
-            figures = list(dict.fromkeys([view.score_name, unit, "params M", *timed]))
-            with ui.element("table"):
-                with ui.element("caption"):
-                    ui.label(f"{len(shown)} of {len(kept)} networks, the front first")
-                with ui.element("thead"), ui.element("tr"):
-                    for heading in ("trial", "network", *figures, "front"):
-                        kind = "figures" if heading in figures else "words"
-                        with ui.element("th").props('scope="col"').classes(kind):
-                            ui.label(heading)
-                with ui.element("tbody"):
-                    for point, cells in rows:
-                        self._row(point, [cells.get(heading, "") for heading in figures])
-
-    def _row(self, point: TriedPoint, figures: list[str]) -> None:
-        with ui.element("tr"):
-            with ui.element("th").props('scope="row"'):
-                button = ui.button(str(point.number), on_click=lambda: self._open(point.number))
-                button.props(f'flat dense no-caps aria-label="Open trial {point.number}"')
-            for kind, cells in (("words", [point.sketch]), ("figures", figures)):
-                for cell in cells:
-                    with ui.element("td").classes(kind):
-                        ui.label(cell)
-            with ui.element("td"):
-                ui.label("yes" if point.on_front else "")
-
     async def _clicked(self, event: EChartPointClickEventArguments) -> None:
         number = trial_number(event.value)
         if number is not None:
@@ -272,13 +234,3 @@ class SearchPanel:
         if started is not None:
             await self.look_again()
             self.choose(started)
-
-
-def _figures(point: TriedPoint, score_name: str, unit: str, divisor: float) -> dict[str, str]:
-    """What stands in a row, by its heading; a score that is one of the costs stands there once."""
-    cells = {score_name: f"{point.score:.4f}"}
-    cells.setdefault(unit, f"{point.macs / divisor:.3f}")
-    cells.setdefault("params M", f"{point.params / 1e6:.2f}")
-    if point.latency_ms is not None:
-        cells.setdefault("ms", f"{point.latency_ms:.2f}")
-    return cells

@@ -65,6 +65,16 @@ def choose(seen: Seen, field: Locator, option: str) -> None:
     expect(seen.page.get_by_role("listbox")).to_have_count(0)
 
 
+def is_offered(seen: Seen, field: Locator, option: str) -> bool:
+    """Whether a list has come to have an option."""
+    field.click()
+    seen.page.wait_for_timeout(200)
+    found = seen.page.get_by_role("option", name=option, exact=True).count() == 1
+    field.press("Escape")
+    expect(seen.page.get_by_role("listbox")).to_have_count(0)
+    return found
+
+
 def fill(seen: Seen, dialog: Locator, out: Path, studio: Studio, trials: int) -> None:
     dialog.get_by_label("Folder").fill(out.relative_to(studio.folder).as_posix())
     dialog.get_by_label("Budget").fill("5mmacs")
@@ -135,6 +145,36 @@ def test_one_is_stopped_from_the_page_and_gone_on_with(
     seen.check()
 
 
+def test_a_row_stays_while_others_come(visit: Open, studio: Studio, out: Path) -> None:
+    """A click is a press and a release: a row that is made anew in between, each second, would not hear it."""
+    seen = visit("?file=mine.yaml")
+    fill(seen, form(seen), out, studio, trials=ENDLESS)
+    seen.button("Start").click()
+    expect(state(seen)).to_have_text(re.compile(r"is running: [1-9]"), timeout=PATIENCE_MS)
+    rows = seen.page.get_by_role("region", name="Networks").locator("tbody tr")
+    wait_until(lambda: rows.count() > 10)
+    best = read_search(out).best
+    assert best is not None
+    button = seen.button(f"Open trial {best.number}")
+    before = button.element_handle()
+    for _ in range(3):
+        told = state(seen).inner_text()
+        expect(state(seen)).not_to_have_text(told)
+    assert before.evaluate("element => element.isConnected")
+    button.click()
+    expect(seen.page.locator(".studio-name")).to_have_text(f"{out.name}_{best.number:05d}.yaml")
+    table = seen.page.get_by_role("region", name="Networks")
+    numbers = [int(text) for text in table.locator("tbody th").all_inner_texts()]
+    assert len(numbers) == len(set(numbers))
+    seen.button("Stop").click()
+    expect(state(seen)).to_contain_text("was stopped; it can go on", timeout=PATIENCE_MS)
+    found = read_search(out)
+    others = sorted((point for point in found.points if not point.on_front), key=lambda point: -point.score)
+    expected = [str(point.number) for point in [*found.front, *others][:50]]
+    expect(table.locator("tbody th")).to_have_text(expected)
+    seen.check()
+
+
 def test_one_of_a_terminal_is_seen_and_stopped(visit: Open, studio: Studio, out: Path) -> None:
     name = out.relative_to(studio.folder).as_posix()
     words = ["--budget", BUDGET, "--space", "small.yaml", "--evaluator", "params", "--out", name]
@@ -149,7 +189,9 @@ def test_one_of_a_terminal_is_seen_and_stopped(visit: Open, studio: Studio, out:
     ) as process:
         wait_until(lambda: (out / "study.journal").exists() and has_begun(out))
         seen.button("Look again").click()
-        choose(seen, seen.page.get_by_role("combobox", name="Search", exact=True), name)
+        field = seen.page.get_by_role("combobox", name="Search", exact=True)
+        wait_until(lambda: is_offered(seen, field, name))
+        choose(seen, field, name)
         expect(state(seen)).to_have_text(re.compile("is running: [1-9]"), timeout=PATIENCE_MS)
         seen.button("Stop").click()
         assert process.wait(PATIENCE_MS / 1000) == 130
