@@ -113,8 +113,15 @@ class Seen:
     @property
     def text(self) -> str:
         """The text in the editor, whatever of it is on the screen."""
-        script = "getElement(+document.querySelector('.nicegui-codemirror').id.slice(1)).editor.state.doc.toString()"
+        script = "getElement(+document.querySelector('.nicegui-codemirror')?.id.slice(1))?.editor?.state.doc.toString()"
         return str(self.page.evaluate(script))
+
+    def expect_text(self, text: str) -> None:
+        """The text in the editor comes to be this; what the server writes there is on its way for a while."""
+        deadline = time.monotonic() + MOST_SECONDS
+        while self.text != text and time.monotonic() < deadline:
+            self.page.wait_for_timeout(20)
+        assert self.text == text
 
     def type_at_line(self, line: int, keys: str) -> None:
         """Put the cursor at the end of a line, by keyboard, and type."""

@@ -16,6 +16,7 @@ from hiri_spec.schema import ModelSpec
 from ..sharing import to_fragment
 from ..workspace import Conflict
 from .asking import ask, refuse
+from .browser import ask_browser
 from .desk import Desk, words
 from .keeping import draft_of, place
 from .markup import text_difference
@@ -236,7 +237,7 @@ class FilesPanel:
         except SpecError as error:
             refuse(error)
             return
-        origin = await ui.run_javascript("location.origin")
+        origin = await ask_browser("location.origin")
         link = f"{origin}/#{fragment}"
         with ui.dialog().props('aria-label="A link that holds the spec"') as dialog, ui.card().classes("studio-dialog"):
             ui.label("A link that holds the spec").classes("studio-heading").props('role="heading" aria-level="2"')

@@ -13,6 +13,7 @@ from ..opening import FIRST, Opening
 from ..sharing import KEY, from_fragment
 from ..workspace import Workspace
 from .asking import refuse
+from .browser import ask_browser
 from .comparing import ComparePanel
 from .desk import Desk
 from .editor import EditorPanel, add_completions
@@ -121,8 +122,8 @@ class Page:
         self._files.note()
         await self._searches.look_again()
         await self._compare.look_again()
-        self._take_scheme(bool(await ui.run_javascript(WATCH_SCHEME)))
-        await self._take_fragment(await ui.run_javascript(WATCH_ADDRESS))
+        self._take_scheme(bool(await ask_browser(WATCH_SCHEME)))
+        await self._take_fragment(await ask_browser(WATCH_ADDRESS))
         if await take_draft(self._desk):
             ui.notify("What you had not saved is here again; Undo takes it away.", type="info")
 

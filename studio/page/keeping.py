@@ -8,6 +8,7 @@ from typing import Any
 from nicegui import ui
 from pydantic import BaseModel, ValidationError
 
+from .browser import ask_browser
 from .desk import Desk
 
 PLACE = """
@@ -44,7 +45,7 @@ def place(client: Any, **named: str) -> None:
 
 async def take_draft(desk: Desk) -> bool:
     """Put a text back that was not saved when the page went, if it belongs to what is open; whether there was one."""
-    kept = await ui.run_javascript(TAKE)
+    kept = await ask_browser(TAKE)
     try:
         draft = Draft.model_validate_json(kept or "")
     except ValidationError:  # nothing is kept

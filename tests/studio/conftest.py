@@ -47,10 +47,17 @@ def visit(browser: Browser, studio: Studio) -> Iterator[Callable[..., Seen]]:
     shown: list[Seen] = []
 
     def visit(
-        query: str = "", *, width: int = 1500, height: int = 1000, scheme: str = "light", at: Studio = studio
+        query: str = "",
+        *,
+        width: int = 1500,
+        height: int = 1000,
+        scheme: str = "light",
+        at: Studio = studio,
+        script: str = "",
     ) -> Seen:
         viewport: ViewportSize = {"width": width, "height": height}
         context = browser.new_context(viewport=viewport, color_scheme=scheme)  # type: ignore[arg-type]
+        context.add_init_script(script)
         shown.append(Seen.open(context, f"{at.origin}/{query}"))
         return shown[-1]
 

@@ -82,7 +82,7 @@ def test_a_budget_is_shown_and_met(show: Open) -> None:
     before = seen.text
     seen.button("Cancel").click()
     expect(dialog).to_have_count(0)
-    assert seen.text == before
+    seen.expect_text(before)
     seen.button("Fit to budget").click()
     seen.button("Apply").click()
     expect(told).not_to_contain_text("over the budget")
@@ -90,7 +90,7 @@ def test_a_budget_is_shown_and_met(show: Open) -> None:
     expect(seen.page.locator(".studio-large").first).to_have_text(f"{fitted.macs / 1e9:.3f} GMACs")
     seen.button("Undo").click()
     expect(seen.page.locator(".studio-large").first).to_have_text("5.009 GMACs")
-    assert seen.text == before
+    seen.expect_text(before)
     seen.button("Redo").click()
     expect(seen.page.locator(".studio-large").first).to_have_text(f"{fitted.macs / 1e9:.3f} GMACs")
     seen.check()

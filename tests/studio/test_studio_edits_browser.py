@@ -55,7 +55,7 @@ def check(seen: Seen, text: str, file: Path) -> Analysis:
         large = seen.page.locator(".studio-large")
         expect(large.nth(0)).to_have_text(f"{whole.macs / 1e9:.3f} GMACs")
         expect(large.nth(1)).to_have_text(f"{whole.params / 1e6:.2f} M params")
-    assert seen.text == text
+    seen.expect_text(text)
     return analysis
 
 

@@ -59,7 +59,7 @@ def test_only_files_of_the_folder_are_read(visit: Open, outside: Path, name: str
     expect(notice(seen)).to_be_visible()
     assert SECRET not in seen.page.content()
     assert "root:" not in seen.page.content()
-    assert seen.text == SPEC  # the built-in one in place of it
+    seen.expect_text(SPEC)  # the built-in one in place of it
     expect(seen.page.locator(".studio-state")).to_have_text("not a file yet")
     seen.check()
 
@@ -147,7 +147,7 @@ def test_what_cannot_be_written_is_told(show: Open, studio: Studio) -> None:
 def test_a_damaged_link_is_told(show: Open, fragment: str) -> None:
     seen = show(fragment=fragment)
     expect(notice(seen)).to_be_visible()
-    assert seen.text == SPEC
+    seen.expect_text(SPEC)
     expect(seen.page.locator(".studio-name")).to_have_text("mine.yaml")
     seen.check()
 
@@ -187,7 +187,7 @@ def test_loading_the_page_again_keeps_what_is_not_saved(show: Open, studio: Stud
     assert asked == ["beforeunload"]
     expect(notice(seen)).to_contain_text("not saved")
     expect(state(seen)).to_have_text("changed")
-    assert seen.text == typed
+    seen.expect_text(typed)
     seen.button("Save").click()
     expect(seen.page.get_by_role("dialog")).to_contain_text("unsaved.yaml")
     seen.button("Cancel").click()
@@ -197,7 +197,7 @@ def test_loading_the_page_again_keeps_what_is_not_saved(show: Open, studio: Stud
     expect(state(seen)).to_have_text("saved")
     reload(seen)
     assert asked == ["beforeunload"]
-    assert seen.text == "name: of another program\n"
+    seen.expect_text("name: of another program\n")
     seen.check()
 
 

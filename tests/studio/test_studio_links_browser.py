@@ -30,15 +30,15 @@ def test_a_link_is_followed_where_the_page_is_open(show: Callable[..., Seen]) ->
     follow(seen, to_fragment(LINKED))
     seen.button("Cancel").click()
     expect(seen.page.get_by_role("dialog")).to_have_count(0)
-    assert seen.text == SPEC.replace("name: hiri_s", "name: hiri_s_typed")
+    seen.expect_text(SPEC.replace("name: hiri_s", "name: hiri_s_typed"))
     follow(seen, to_fragment(LINKED))
     seen.button("Leave them").click()
     expect(seen.page.locator(".studio-name")).to_have_text("shared.yaml")
     expect(seen.editor).to_contain_text("name: linked")
-    assert seen.text == LINKED
+    seen.expect_text(LINKED)
     follow(seen, "spec=damaged")
     expect(seen.page.locator(".q-notification").last).to_contain_text("the link is damaged")
-    assert seen.text == LINKED
+    seen.expect_text(LINKED)
     seen.check()
 
 
@@ -52,4 +52,21 @@ def test_one_that_was_saved_is_opened_by_its_file(show: Callable[..., Seen]) -> 
     expect(seen.page).to_have_url(f"{seen.origin}/?file=kept.yaml")
     seen.page.reload()
     expect(seen.page.locator(".studio-name")).to_have_text("kept.yaml")
+    seen.check()
+
+
+def test_a_browser_that_is_slow_to_answer_is_waited_for(show: Callable[..., Seen]) -> None:
+    """As one is that loads the page on a busy machine: for longer than the second that NiceGUI would wait."""
+    slow = """
+        const own = window.matchMedia.bind(window);
+        window.matchMedia = (query) => {
+            const until = performance.now() + 1500;
+            while (query.includes("color-scheme") && performance.now() < until);
+            return own(query);
+        };
+    """
+    seen = show(fragment=f"#{to_fragment(LINKED)}", script=slow, scheme="dark")
+    expect(seen.page.locator(".studio-name")).to_have_text("shared.yaml")
+    seen.expect_text(LINKED)
+    expect(seen.button("Light")).to_be_visible()
     seen.check()

@@ -144,7 +144,7 @@ def test_a_click_on_a_point_opens_its_network(look: Open, view: SearchView, stud
     click(seen, front)
     expect(seen.page.locator(".studio-name")).to_have_text(f"first_{front:05d}.yaml")
     expect(seen.editor).to_contain_text(f"name: small_{front}")
-    assert seen.text == view.spec_text(front)
+    seen.expect_text(view.spec_text(front))
     files = [load(file) for file in sorted((studio.folder / "runs" / "first" / "front").glob("*.yaml"))]
     point = next(point for point in view.points if point.number == front)
     (studio.folder / "clicked.yaml").write_text(seen.text)
@@ -231,14 +231,14 @@ def test_unsaved_text_is_asked_for_first(look: Open, view: SearchView) -> None:
     expect(dialog).to_contain_text("has changes that are not saved")
     seen.button("Cancel").click()
     expect(dialog).to_have_count(0)
-    assert seen.text == typed
+    seen.expect_text(typed)
     click(seen, number)
     seen.button("Leave them").click()
     expect(seen.page.locator(".studio-name")).to_have_text(f"first_{number:05d}.yaml")
-    assert seen.text == view.spec_text(number)
+    seen.expect_text(view.spec_text(number))
     seen.button("Undo").click()  # which is of this text alone
     expect(seen.page.locator(".studio-state")).to_have_text("not a file yet")
-    assert seen.text == view.spec_text(number)
+    seen.expect_text(view.spec_text(number))
     seen.check()
 
 
