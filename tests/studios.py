@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Request, Route, expect
+from playwright.sync_api import TimeoutError as BrowserTimeoutError
 
 MOST_SECONDS = 20.0
 ROOT = Path(__file__).resolve().parents[1]
@@ -134,6 +135,23 @@ class Seen:
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
+
+    def choose(self, field: Locator, option: str) -> None:
+        """Choose from a list, by typing where it can be searched; what is not offered yet is looked for again."""
+        found = self.page.get_by_role("option", name=option, exact=True)
+        deadline = time.monotonic() + MOST_SECONDS
+        while True:
+            field.click()
+            if field.is_editable():
+                field.fill(option)
+            try:
+                found.click(timeout=1000)
+                break
+            except BrowserTimeoutError:
+                if time.monotonic() > deadline:
+                    raise
+                field.press("Escape")
+        expect(self.page.get_by_role("listbox")).to_have_count(0)
 
     def status(self) -> Locator:
         return self.page.locator(".studio-status")

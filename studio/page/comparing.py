@@ -110,7 +110,8 @@ class ComparePanel:
         listing = await run.io_bound(self._desk.workspace.listing)
         if listing is not None:  # None: the server is being ended
             self._files = listing.specs
-            self._choice.set_options(self._names(), value=self._choice.value)
+            if (names := self._names()) != self._choice.options:  # who has it open would lose what is typed there
+                self._choice.set_options(names, value=self._choice.value)
             self._read(self._choice.value)
 
     def _names(self) -> list[str]:

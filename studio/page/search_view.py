@@ -116,7 +116,9 @@ class SearchPanel:
         if listing is None:  # the server is being ended
             return
         chosen, found = self._choice.value, list(listing.searches)
-        self._choice.set_options(found if chosen is None or chosen in found else [chosen, *found], value=chosen)
+        offered = found if chosen is None or chosen in found else [chosen, *found]
+        if offered != self._choice.options:  # who has it open would lose what is typed there
+            self._choice.set_options(offered, value=chosen)
 
     def _choose(self, folder: str | None) -> None:
         self._view, self._drawn, self._selected, self._pinned = None, None, None, []

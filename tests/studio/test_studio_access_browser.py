@@ -42,15 +42,11 @@ def bring(seen: Seen, view: str) -> None:
         expect(seen.page.locator(".studio-stale").first).to_be_visible()
     elif view == "compare":
         seen.page.get_by_role("tab", name="Compare").click()
-        chooser = seen.page.get_by_role("combobox", name="Compare with")
-        chooser.fill("built-in: hiri_b")
-        seen.page.get_by_role("option", name="built-in: hiri_b", exact=True).click()
+        seen.choose(seen.page.get_by_role("combobox", name="Compare with"), "built-in: hiri_b")
         expect(seen.page.locator(".studio-pair figcaption").first).to_have_text("hiri_b")
     elif view in ("searches", "form"):
         seen.page.get_by_role("tab", name="Searches").click()
-        chooser = seen.page.get_by_role("combobox", name="Search", exact=True)
-        chooser.fill("runs/first")
-        seen.page.get_by_role("option", name="runs/first", exact=True).click()
+        seen.choose(seen.page.get_by_role("combobox", name="Search", exact=True), "runs/first")
         expect(seen.page.get_by_role("region", name="Networks").locator("tbody tr")).to_have_count(12)
     if view in ("dialog", "open", "form"):
         seen.button({"dialog": "Fit to budget", "open": "Open", "form": "New search"}[view]).click()

@@ -190,9 +190,7 @@ def test_it_is_downloaded(show: Open, tmp_path: Path, item: str, name: str, begi
 def test_it_is_compared(show: Open) -> None:
     seen = show()
     seen.page.get_by_role("tab", name="Compare").click()
-    chooser = seen.page.get_by_role("combobox", name="Compare with")
-    chooser.fill("built-in: hiri_b")
-    seen.page.get_by_role("option", name="built-in: hiri_b", exact=True).click()
+    seen.choose(seen.page.get_by_role("combobox", name="Compare with"), "built-in: hiri_b")
     expect(seen.page.locator(".studio-pair figcaption").first).to_have_text("hiri_b")
     changes = seen.page.get_by_role("region", name="Differences")
     expect(changes).to_contain_text("stages[3].depth")

@@ -57,31 +57,13 @@ def form(seen: Seen) -> Locator:
     return dialog
 
 
-def choose(seen: Seen, field: Locator, option: str) -> None:
-    field.click()
-    if field.is_editable():
-        field.fill(option)
-    seen.page.get_by_role("option", name=option, exact=True).click()
-    expect(seen.page.get_by_role("listbox")).to_have_count(0)
-
-
-def is_offered(seen: Seen, field: Locator, option: str) -> bool:
-    """Whether a list has come to have an option."""
-    field.click()
-    seen.page.wait_for_timeout(200)
-    found = seen.page.get_by_role("option", name=option, exact=True).count() == 1
-    field.press("Escape")
-    expect(seen.page.get_by_role("listbox")).to_have_count(0)
-    return found
-
-
 def fill(seen: Seen, dialog: Locator, out: Path, studio: Studio, trials: int) -> None:
     dialog.get_by_label("Folder").fill(out.relative_to(studio.folder).as_posix())
     dialog.get_by_label("Budget").fill("5mmacs")
     dialog.get_by_label("Resolution").fill("64")
-    choose(seen, dialog.get_by_role("combobox", name="Space"), "small.yaml")
+    seen.choose(dialog.get_by_role("combobox", name="Space"), "small.yaml")
     dialog.get_by_label("Trials").fill(str(trials))
-    choose(seen, dialog.get_by_role("combobox", name="Evaluator"), "params")
+    seen.choose(dialog.get_by_role("combobox", name="Evaluator"), "params")
 
 
 def state(seen: Seen) -> Locator:
@@ -189,9 +171,7 @@ def test_one_of_a_terminal_is_seen_and_stopped(visit: Open, studio: Studio, out:
     ) as process:
         wait_until(lambda: (out / "study.journal").exists() and has_begun(out))
         seen.button("Look again").click()
-        field = seen.page.get_by_role("combobox", name="Search", exact=True)
-        wait_until(lambda: is_offered(seen, field, name))
-        choose(seen, field, name)
+        seen.choose(seen.page.get_by_role("combobox", name="Search", exact=True), name)
         expect(state(seen)).to_have_text(re.compile("is running: [1-9]"), timeout=PATIENCE_MS)
         seen.button("Stop").click()
         assert process.wait(PATIENCE_MS / 1000) == 130

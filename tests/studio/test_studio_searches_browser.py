@@ -206,9 +206,7 @@ def test_two_are_pinned_and_compared(look: Open, view: SearchView) -> None:
         expect(seen.page.locator(".q-notification").last).to_contain_text(f"Trial {number}")
         expect_marked(seen, "pinned", pinned)  # a click into a chart that is being drawn anew hits nothing
     seen.page.get_by_role("tab", name="Compare").click()
-    chooser = seen.page.get_by_role("combobox", name="Compare with")
-    chooser.fill(f"first, trial {one}")
-    seen.page.get_by_role("option", name=f"first, trial {one}", exact=True).click()
+    seen.choose(seen.page.get_by_role("combobox", name="Compare with"), f"first, trial {one}")
     captions = seen.page.locator(".studio-pair figcaption")
     expect(captions).to_have_text([f"small_{one}", f"small_{other}"])
     before, after = (next(p for p in view.points if p.number == number) for number in (one, other))
