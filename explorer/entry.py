@@ -19,7 +19,7 @@ STOPPED = 130
 def start(module: str) -> NoReturn:
     """Import a module, run its `main` and leave; Ctrl-C is told in a word and gives the status 130."""
     try:
-        from .interrupts import surfaced
+        from .interrupts import surfaced  # in here, as loading it takes its time too
 
         with surfaced():
             importlib.import_module(module).main()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -13,14 +13,22 @@ AT_A_STRETCH_S = 0.5
 thread of gRPC's or another library: then Python knows of it, but the main thread, whose part it is, sleeps on."""
 
 
+def _handler() -> Callable[[int, FrameType | None], object] | None:
+    """What Ctrl-C calls; None in threads, which Python never interrupts, and where somebody has taken it away."""
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    handler = signal.getsignal(signal.SIGINT)
+    return handler if callable(handler) else None
+
+
 @contextmanager
 def undivided() -> Iterator[None]:
     """Put a Ctrl-C off until the block is through.
 
     In threads, which Python never interrupts, and where somebody else has taken Ctrl-C away, it does nothing.
     """
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(before):
+    before = _handler()
+    if before is None:
         yield
         return
     pending: list[tuple[int, FrameType | None]] = []
@@ -51,8 +59,8 @@ def surfaced() -> Iterator[None]:
     Where Ctrl-C comes while C code calls Python, libraries make another error of it, as numpy does a TypeError when it
     compares structured arrays, or lose it. In threads and where Ctrl-C does something else it does nothing.
     """
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(before):
+    before = _handler()
+    if before is None:
         yield
         return
     raised: list[int] = []

@@ -18,6 +18,7 @@ from ..analysis import Analysis, analyse
 from ..drawing import draw
 from .desk import Desk, words
 from .markup import changes_table, cost_change_table
+from .offering import offer
 
 BUILTIN = "built-in: "
 
@@ -110,8 +111,7 @@ class ComparePanel:
         listing = await run.io_bound(self._desk.workspace.listing)
         if listing is not None:  # None: the server is being ended
             self._files = listing.specs
-            if (names := self._names()) != self._choice.options:  # who has it open would lose what is typed there
-                self._choice.set_options(names, value=self._choice.value)
+            offer(self._choice, self._names())
             self._read(self._choice.value)
 
     def _names(self) -> list[str]:

@@ -17,6 +17,7 @@ from ..searches import SearchView, read_search, stop_search, tail
 from .asking import refuse
 from .desk import Desk, words
 from .networks_table import NetworksTable
+from .offering import offer
 from .search_start import ask_search
 
 if TYPE_CHECKING:
@@ -116,9 +117,7 @@ class SearchPanel:
         if listing is None:  # the server is being ended
             return
         chosen, found = self._choice.value, list(listing.searches)
-        offered = found if chosen is None or chosen in found else [chosen, *found]
-        if offered != self._choice.options:  # who has it open would lose what is typed there
-            self._choice.set_options(offered, value=chosen)
+        offer(self._choice, found if chosen is None or chosen in found else [chosen, *found])
 
     def _choose(self, folder: str | None) -> None:
         self._view, self._drawn, self._selected, self._pinned = None, None, None, []
@@ -173,11 +172,9 @@ class SearchPanel:
     def _offer_filters(self, view: SearchView) -> None:
         counts = sorted({point.stages for point in view.points})
         blocks = sorted({block for point in view.points for stage in point.placement for block in stage.split("+")})
-        self._stages.set_options({count: f"{count} stages" for count in counts}, value=self._stages.value)
-        self._place.set_options(
-            {place: f"stage {place}" for place in range(max(counts, default=0))}, value=self._place.value
-        )
-        self._block.set_options(blocks, value=self._block.value)
+        offer(self._stages, {count: f"{count} stages" for count in counts})
+        offer(self._place, {place: f"stage {place}" for place in range(max(counts, default=0))})
+        offer(self._block, blocks)
 
     async def _clicked(self, event: EChartPointClickEventArguments) -> None:
         number = trial_number(event.value)
