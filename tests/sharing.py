@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -30,7 +29,6 @@ from hiri_spec import __version__
 POSTGRESQL = os.environ.get("EXPLORER_TEST_POSTGRESQL")
 WITHOUT = "no PostgreSQL: .ci/with-postgresql COMMAND starts one"
 HEARTBEAT_S = 0.2
-DEADLINE_S = 60.0
 OPENED = ExitStack()
 """What a test has opened, until it is over."""
 
@@ -116,11 +114,3 @@ def command(module: str, *arguments: object, **environment: str) -> Iterator[sub
 def search_arguments(space_file: Path, out: Path, address: str, *more: object) -> list[object]:
     """Arguments of a search of the small space."""
     return ["--budget", BUDGET, "--space", space_file, "--out", out, "--storage", address, *more]
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Look again and again, for a minute at most."""
-    ends = time.monotonic() + DEADLINE_S
-    while not is_so():
-        assert time.monotonic() < ends, "it never came"
-        time.sleep(0.02)

@@ -29,7 +29,7 @@ def test_a_mistake_is_told_a_line_each(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_fail(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(typer.Exit) as caught:
+    with pytest.raises(typer.Exit, match=r"^1$") as caught:
         fail("one\ntwo", status=1)
     assert caught.value.exit_code == 1
     assert capsys.readouterr().err == "error: one\nerror: two\n"

@@ -10,7 +10,7 @@ from hiri_spec.commands.evaluate_options import counted_images, known_data, tell
 
 
 def test_ctrl_c_is_told_and_has_its_status(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(typer.Exit) as ended, counted_images(3):
+    with pytest.raises(typer.Exit, match=r"^130$") as ended, counted_images(3):
         raise KeyboardInterrupt
     assert ended.value.exit_code == 130
     assert capsys.readouterr().err == "stopped\n"

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import expect
-from studios import CHROMIUM, MOST_SECONDS, SPEC, Seen
+from studios import IN_BROWSER, SPEC, Seen
 
 from studio.sharing import to_fragment
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium; apt-get install chromium"),
-    pytest.mark.slow,
-]
-expect.set_options(timeout=1000 * MOST_SECONDS)
+pytestmark = IN_BROWSER
 LINKED = SPEC.replace("name: hiri_s", "name: linked")
 
 

@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import expect
-from studios import CHROMIUM, MOST_SECONDS, Seen, start_studio
+from studios import IN_BROWSER, Seen, start_studio
 
 import explorer
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium; apt-get install chromium"),
-    pytest.mark.slow,
-]
-expect.set_options(timeout=1000 * MOST_SECONDS)
+pytestmark = IN_BROWSER
 
 
 def test_the_second_is_shown_beside_the_first(tmp_path: Path, visit: Callable[..., Seen]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from searches import BUDGET, SMALL_SPACE
+from waiting import wait_until
 
 from hiri_spec import SpecError
 from hiri_spec.locking import locked_folder
@@ -104,7 +105,7 @@ def test_started_looked_at_stopped_and_gone_on_with(workspace: Workspace) -> Non
 def test_a_search_of_a_terminal_is_seen_and_stopped(workspace: Workspace) -> None:
     with in_terminal(workspace, "--trials", str(ENDLESS)) as process:
         folder = workspace.root / "run"
-        wait_for_file(folder / "study.journal")
+        wait_until((folder / "study.journal").exists, PATIENCE_S)
         view = wait_for(folder, has_some)
         assert view.state == "running"
         assert find_holder(folder) == process.pid
@@ -119,18 +120,11 @@ def test_a_search_that_ignores_ctrl_c_is_stopped_too(workspace: Workspace) -> No
     """As one does that a shell's script has started with an `&`."""
     with in_terminal(workspace, "--trials", str(ENDLESS), before="trap '' INT;") as process:
         folder = workspace.root / "run"
-        wait_for_file(folder / "study.journal")
+        wait_until((folder / "study.journal").exists, PATIENCE_S)
         wait_for(folder, has_some)
         stop_search(folder)
         process.wait(PATIENCE_S)
     assert read_search(folder).state == "interrupted"
-
-
-def wait_for_file(file: Path) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not file.exists():
-        assert time.monotonic() < deadline, f"no {file.name}"
-        time.sleep(0.02)
 
 
 def test_stopped_before_it_is_at_work(workspace: Workspace) -> None:

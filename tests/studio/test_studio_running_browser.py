@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 from searches import BUDGET, SMALL_SPACE
 from studios import IN_BROWSER, ROOT, SPEC, Seen, Studio, start_studio
+from waiting import wait_until
 
 from studio.searches import read_search
 from studio.searches.holder import find_holder
@@ -74,13 +74,6 @@ def has_begun(folder: Path) -> bool:
     return find_holder(folder) is not None and len(read_search(folder).points) > 3
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_MS / 1000
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_one_is_started_and_comes_to_its_end(visit: Open, studio: Studio, out: Path) -> None:
     seen = visit("?file=mine.yaml")
     dialog = form(seen)
@@ -133,8 +126,8 @@ def test_a_row_stays_while_others_come(visit: Open, studio: Studio, out: Path) -
     fill(seen, form(seen), out, studio, trials=ENDLESS)
     seen.button("Start").click()
     expect(state(seen)).to_have_text(re.compile(r"is running: [1-9]"), timeout=PATIENCE_MS)
-    rows = seen.page.get_by_role("region", name="Networks").locator("tbody tr")
-    wait_until(lambda: rows.count() > 10)
+    table = seen.page.get_by_role("region", name="Networks")
+    wait_until(lambda: table.locator("tbody tr").count() > 10, PATIENCE_MS / 1000)
     best = read_search(out).best
     assert best is not None
     button = seen.button(f"Open trial {best.number}")
@@ -145,7 +138,6 @@ def test_a_row_stays_while_others_come(visit: Open, studio: Studio, out: Path) -
     assert before.evaluate("element => element.isConnected")
     button.click()
     expect(seen.page.locator(".studio-name")).to_have_text(f"{out.name}_{best.number:05d}.yaml")
-    table = seen.page.get_by_role("region", name="Networks")
     numbers = [int(text) for text in table.locator("tbody th").all_inner_texts()]
     assert len(numbers) == len(set(numbers))
     seen.button("Stop").click()
@@ -169,7 +161,7 @@ def test_one_of_a_terminal_is_seen_and_stopped(visit: Open, studio: Studio, out:
         stderr=subprocess.DEVNULL,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     ) as process:
-        wait_until(lambda: (out / "study.journal").exists() and has_begun(out))
+        wait_until(lambda: (out / "study.journal").exists() and has_begun(out), PATIENCE_MS / 1000)
         seen.button("Look again").click()
         seen.choose(seen.page.get_by_role("combobox", name="Search", exact=True), name)
         expect(state(seen)).to_have_text(re.compile("is running: [1-9]"), timeout=PATIENCE_MS)
@@ -187,7 +179,7 @@ def test_it_runs_on_when_the_page_is_closed(visit: Open, studio: Studio, out: Pa
     process = find_holder(out)
     seen.page.close()
     before = len(read_search(out).points)
-    wait_until(lambda: len(read_search(out).points) > before + 20)
+    wait_until(lambda: len(read_search(out).points) > before + 20, PATIENCE_MS / 1000)
     assert find_holder(out) == process
     again = visit(f"?file=mine.yaml&search={out.relative_to(studio.folder).as_posix()}")
     expect(state(again)).to_contain_text("is running")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
-from sharing import wait_until
 from sqlalchemy.exc import OperationalError
+from waiting import wait_until
 
 from explorer.shared.heartbeat import Pulse, Watch
 

@@ -12,7 +12,8 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 from searches import run, told
-from sharing import all_trials, command, scores_of, search_arguments, wait_until
+from sharing import all_trials, command, scores_of, search_arguments
+from waiting import wait_until
 
 from explorer.names import FAILURE, NETWORK
 from explorer.pursuit import evaluation_seed

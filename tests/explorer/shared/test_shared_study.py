@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from optuna.trial import TrialState
-from sharing import HEARTBEAT_S, all_trials, scores_of, take_part, wait_until
+from sharing import HEARTBEAT_S, all_trials, scores_of, take_part
+from waiting import wait_until
 
 from explorer.names import FAILURE, NETWORK
 from explorer.shared.heartbeat import SILENT_BEATS

@@ -23,9 +23,9 @@ from sharing import (
     new_storage,
     scores_of,
     search_arguments,
-    wait_until,
 )
 from sqlalchemy.exc import OperationalError, ProgrammingError
+from waiting import wait_until
 
 from explorer.interrupts import undivided
 from explorer.names import NETWORK
